@@ -1,0 +1,79 @@
+import type { Done, Report } from '../step.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface StepRecord {
+  readonly title: string;
+  readonly summary: string;
+  readonly changed: boolean;
+  readonly seconds: number;
+}
+
+const TITLE_WIDTH = 14;
+const REDRAW_MILLISECONDS = 100;
+
+/**
+ * Tells a command as named steps: what is being done while it is done, what came of it, how long it took.
+ * On a terminal the running step is one line that moves; elsewhere each detail is a plain line.
+ */
+export class Story {
+  readonly records: StepRecord[] = [];
+  readonly #terminal: Terminal;
+  readonly #clock: Clock;
+
+  constructor(terminal: Terminal, clock: Clock) {
+    this.#terminal = terminal;
+    this.#clock = clock;
+  }
+
+  get changed(): boolean {
+    return this.records.some((record) => record.changed);
+  }
+
+  async step<T>(title: string, work: (report: Report) => Promise<Done<T>>): Promise<T> {
+    const started = this.#clock.now().getTime();
+    const { report, stop } = this.#progress(title);
+    report('');
+    let done: Done<T>;
+    try {
+      done = await work(report);
+    } catch (error) {
+      stop();
+      this.#terminal.line(`${this.#terminal.style('red', '✗')} ${title}`);
+      throw error;
+    }
+    stop();
+    const seconds = (this.#clock.now().getTime() - started) / 1000;
+    this.records.push({ title, summary: done.summary, changed: done.changed, seconds });
+    this.#conclude(title, done, seconds);
+    return done.value;
+  }
+
+  #progress(title: string): { report: Report; stop: () => void } {
+    const head = title.padEnd(TITLE_WIDTH);
+    if (!this.#terminal.live) {
+      return {
+        report: (detail) => detail && this.#terminal.line(`· ${head} ${detail}`),
+        stop: () => undefined,
+      };
+    }
+    let detail = '';
+    const draw = () => this.#terminal.transient(`· ${head} ${detail}`);
+    const timer = setInterval(draw, REDRAW_MILLISECONDS);
+    return {
+      report: (next) => {
+        detail = next;
+      },
+      stop: () => {
+        clearInterval(timer);
+        this.#terminal.clear();
+      },
+    };
+  }
+
+  #conclude(title: string, done: Done<unknown>, seconds: number): void {
+    const mark = done.changed ? this.#terminal.style('green', '✓') : this.#terminal.style('dim', '=');
+    const time = seconds >= 1 ? this.#terminal.style('dim', `  ${seconds.toFixed(1)} s`) : '';
+    this.#terminal.line(`${mark} ${title.padEnd(TITLE_WIDTH)} ${done.summary}${time}`);
+  }
+}

@@ -1,0 +1,50 @@
+import { styleText } from 'node:util';
+import { environment } from '../settings/environment.ts';
+
+type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
+
+/** Where people read: standard output, or standard error when standard output carries JSON. */
+export class Terminal {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #coloured: boolean;
+  #transient = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    const { NO_COLOR, TERM } = environment();
+    this.#stream = stream;
+    this.#coloured = stream.isTTY && !NO_COLOR && TERM !== 'dumb';
+  }
+
+  /** Whether somebody can be asked: both a screen and a keyboard. */
+  get interactive(): boolean {
+    return this.#stream.isTTY === true && process.stdin.isTTY === true;
+  }
+
+  get live(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  style(style: Style, text: string): string {
+    return this.#coloured ? styleText(style, text) : text;
+  }
+
+  line(text = ''): void {
+    this.clear();
+    this.#stream.write(`${text}\n`);
+  }
+
+  /** A line that the next one replaces. Only for a live terminal. */
+  transient(text: string): void {
+    this.clear();
+    const width = this.#stream.columns || 80;
+    this.#stream.write(text.length < width ? text : `${text.slice(0, width - 2)}…`);
+    this.#transient = true;
+  }
+
+  clear(): void {
+    if (!this.#transient) return;
+    this.#stream.clearLine(0);
+    this.#stream.cursorTo(0);
+    this.#transient = false;
+  }
+}

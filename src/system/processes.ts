@@ -1,0 +1,46 @@
+import { execa } from 'execa';
+
+export interface Finished {
+  /** 128 + n when a signal ended it, 127 when there is no such program. */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to standard input. The place for secrets: argv is public. */
+  readonly input?: string;
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the program is ended. */
+  readonly timeout?: number;
+  /** Called with each line of output as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** Runs a program with an argument vector (never a shell) and returns however it ended. */
+export type Run = (program: string, args: readonly string[], options?: RunOptions) => Promise<Finished>;
+
+export const run: Run = async (program, args, options = {}) => {
+  const child = execa(program, args, {
+    reject: false,
+    stdin: options.input === undefined ? 'ignore' : 'pipe',
+    ...(options.input === undefined ? {} : { input: options.input }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    all: true,
+  });
+  if (options.onLine !== undefined)
+    for await (const line of child.iterable({ from: 'all' })) options.onLine(line);
+  const result = await child;
+  const missing = result.code === 'ENOENT';
+  return {
+    exitCode: result.exitCode ?? (missing ? 127 : 143),
+    stdout: result.stdout,
+    stderr: missing ? `${program}: not found` : result.stderr,
+  };
+};

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+const MINUTE = 60_000;
+
+/** unit: quick, beside the code · engine: one module against a real engine · e2e: what a user sees, all parts real. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'engine',
+          include: ['test/engine/**/*.test.ts'],
+          testTimeout: 5 * MINUTE,
+          hookTimeout: 5 * MINUTE,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 15 * MINUTE,
+          hookTimeout: 15 * MINUTE,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
