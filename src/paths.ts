@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where things are in a checkout. Everything made at run time is under one of these. */
+export interface Paths {
+  readonly root: string;
+  readonly envFile: string;
+  readonly envExample: string;
+  /** htpasswd: one user a line. */
+  readonly usersFile: string;
+  /** Run-time state of Moorage's own. */
+  readonly state: string;
+  /** The certificate store that nginx reads. */
+  readonly certificates: string;
+  readonly localAuthority: string;
+  /** certbot's configuration, one folder per ACME directory. */
+  readonly certbot: string;
+  /** Webroot of HTTP-01: nginx serves its `.well-known/acme-challenge`. */
+  readonly challenges: string;
+  readonly images: string;
+}
+
+export function paths(root: string = checkout()): Paths {
+  const state = join(root, 'var');
+  return {
+    root,
+    envFile: join(root, '.env'),
+    envExample: join(root, '.env.dist'),
+    usersFile: join(root, 'registry/auth/registry.password'),
+    state,
+    certificates: join(state, 'tls'),
+    localAuthority: join(state, 'ca'),
+    certbot: join(state, 'certbot'),
+    challenges: join(state, 'acme-challenge'),
+    images: join(root, 'images'),
+  };
+}
+
+function checkout(): string {
+  return fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Failure, systemCode } from '../errors.ts';
+import type { Clock } from './clock.ts';
+import { ensureDirectory, readIfExists } from './files.ts';
+
+const HEARTBEAT = 5_000;
+/** A holder that this process cannot see (another container, another host) counts as dead after six missed beats. */
+const STALE = 30_000;
+
+interface Holder {
+  readonly token: string;
+  readonly what: string;
+  readonly pid: number;
+  readonly since: string;
+  /** Names the set of processes in which `pid` means something: this boot of this machine, this PID namespace. */
+  readonly processes: string;
+}
+
+/**
+ * Runs `work` while this process alone holds the lock file `path`. Works between a host and its containers: the
+ * holder touches the file every 5 s. A holder that was killed is noticed at once where its process can be looked
+ * up, and after 30 s elsewhere.
+ *
+ * @throws Failure `locked`, naming who holds it and since when.
+ */
+export async function withLock<T>(
+  path: string,
+  what: string,
+  clock: Clock,
+  work: () => Promise<T>,
+): Promise<T> {
+  await ensureDirectory(dirname(path));
+  const token = await acquire(path, what, clock);
+  const heartbeat = setInterval(() => {
+    const now = clock.now();
+    utimes(path, now, now).catch(() => undefined);
+  }, HEARTBEAT);
+  try {
+    return await work();
+  } finally {
+    clearInterval(heartbeat);
+    await release(path, token);
+  }
+}
+
+async function acquire(path: string, what: string, clock: Clock): Promise<string> {
+  const token = randomUUID();
+  const holder: Holder = {
+    token,
+    what,
+    pid: process.pid,
+    since: clock.now().toISOString(),
+    processes: await processSpace(),
+  };
+  const candidate = `${path}.${token}`;
+  await writeFile(candidate, JSON.stringify(holder), { mode: 0o600 });
+  try {
+    for (;;) {
+      if (await linked(candidate, path)) return token;
+      const other = await readHolder(path);
+      if (other === undefined) continue; // released in this moment
+      if (!(await abandoned(path, other, clock))) throw held(other, what);
+      await clearAway(path, other);
+    }
+  } finally {
+    await rm(candidate, { force: true });
+  }
+}
+
+/** link(2) is atomic and refuses an existing name: the lock file is there with its whole content or not at all. */
+async function linked(candidate: string, path: string): Promise<boolean> {
+  try {
+    await link(candidate, path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function abandoned(path: string, holder: Holder, clock: Clock): Promise<boolean> {
+  if (holder.processes === (await processSpace())) return !alive(holder.pid);
+  const facts = await stat(path).catch(() => undefined);
+  return facts === undefined || clock.now().getTime() - facts.mtimeMs > STALE;
+}
+
+/** Takes the abandoned file away; puts it back when somebody else's lock was taken by mistake. */
+async function clearAway(path: string, expected: Holder): Promise<void> {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  const taken = await readHolder(aside);
+  if (taken !== undefined && taken.token !== expected.token) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+async function release(path: string, token: string): Promise<void> {
+  const holder = await readHolder(path);
+  if (holder?.token === token) await rm(path, { force: true });
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
+  const text = await readIfExists(path);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+async function processSpace(): Promise<string> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'unknown');
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => 'unknown');
+  return `${boot.trim()} ${namespace}`;
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+function held(holder: Holder, what: string): Failure {
+  return new Failure(
+    'locked',
+    `${holder.what} is running (process ${holder.pid}, since ${holder.since}).`,
+    `Wait until it has finished, then run ${what} again.`,
+  );
+}
