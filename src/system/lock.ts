@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 import { ensureDirectory, readIfExists } from './files.ts';
 
 const HEARTBEAT = 5_000;
-/** A holder that this process cannot see (another container, another host) counts as dead after six missed beats. */
+/** A holder that this process cannot look up (it is in another container) counts as dead after six missed beats. */
 const STALE = 30_000;
 
 interface Holder {
@@ -81,7 +81,7 @@ async function linked(candidate: string, path: string): Promise<boolean> {
 }
 
 async function abandoned(path: string, holder: Holder, clock: Clock): Promise<boolean> {
-  if (holder.processes === (await processSpace())) return !alive(holder.pid);
+  if (holder.processes === (await processSpace()) && !alive(holder.pid)) return true;
   const facts = await stat(path).catch(() => undefined);
   return facts === undefined || clock.now().getTime() - facts.mtimeMs > STALE;
 }

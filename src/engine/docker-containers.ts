@@ -1,0 +1,54 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type Docker from 'dockerode';
+import type { Report } from '../step.ts';
+import type { ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
+import { runOneShot } from './one-shot.ts';
+
+export class DockerContainers implements Containers {
+  readonly #docker: Docker;
+
+  constructor(docker: Docker) {
+    this.#docker = docker;
+  }
+
+  async ofService(project: string, service: string): Promise<readonly ContainerFacts[]> {
+    const label = [`com.docker.compose.project=${project}`, `com.docker.compose.service=${service}`];
+    const containers = await this.#docker.listContainers({ all: true, filters: { label } });
+    return containers.filter(({ Labels }) => Labels['com.docker.compose.oneoff'] !== 'True').map(facts);
+  }
+
+  async publishing(port: number): Promise<ContainerFacts | undefined> {
+    const containers = await this.#docker.listContainers();
+    const found = containers.find(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort === port));
+    return found === undefined ? undefined : facts(found);
+  }
+
+  async exec(id: string, command: readonly string[]): Promise<Executed> {
+    const exec = await this.#docker
+      .getContainer(id)
+      .exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true });
+    const stream = await exec.start({});
+    const output = new PassThrough();
+    this.#docker.modem.demuxStream(stream, output, output);
+    stream.once('end', () => output.end());
+    const said = await text(output);
+    const { ExitCode } = await exec.inspect();
+    return { exitCode: ExitCode ?? 1, output: said };
+  }
+
+  async runOnce(spec: OneShot, onLine: Report): Promise<Executed> {
+    return runOneShot(this.#docker, spec, onLine);
+  }
+}
+
+function facts(container: Docker.ContainerInfo): ContainerFacts {
+  return {
+    id: container.Id,
+    name: (container.Names[0] ?? container.Id).replace(/^\//, ''),
+    running: container.State === 'running',
+    project: container.Labels['com.docker.compose.project'],
+    networks: Object.keys(container.NetworkSettings?.Networks ?? {}),
+    mounts: container.Mounts.map(({ Source, Destination }) => ({ source: Source, destination: Destination })),
+  };
+}

@@ -1,0 +1,87 @@
+import type { Readable } from 'node:stream';
+import type { Report } from '../step.ts';
+
+/** What Moorage asks of a container engine. dockerode implements it; tests bring their own. */
+export interface Engine {
+  readonly images: Images;
+  readonly containers: Containers;
+  /** @throws Failure `engine-unreachable` or `engine-permission` */
+  version(): Promise<string>;
+}
+
+export interface Images {
+  inspect(reference: string): Promise<ImageFacts | undefined>;
+  /**
+   * Pulls and makes sure that the image is there afterwards.
+   * @throws Failure `registry-unreachable` when no image registry answers, `pull-failed` for everything else
+   */
+  pull(reference: string, report: Report): Promise<void>;
+  /** Makes an image of one layer from the tar of a root file system. */
+  importRoot(root: Readable, reference: string, labels: Labels): Promise<void>;
+  /** @throws Failure `build-failed`, with the last lines of the build */
+  build(context: Readable, options: BuildOptions, report: Report): Promise<void>;
+  /** Reads images from a tar in `docker save` form. */
+  load(archive: Readable): Promise<void>;
+  remove(reference: string): Promise<void>;
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface ImageFacts {
+  readonly id: string;
+  /** `NAME@sha256:…` for each place it was pulled from or pushed to. */
+  readonly repoDigests: readonly string[];
+  readonly labels: Labels;
+}
+
+export interface BuildOptions {
+  readonly reference: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Labels;
+  readonly target?: string;
+}
+
+export interface Containers {
+  /** The containers of one part of a Compose project, without those of `docker compose run`. */
+  ofService(project: string, service: string): Promise<readonly ContainerFacts[]>;
+  /** The running container that publishes this port of the host. */
+  publishing(port: number): Promise<ContainerFacts | undefined>;
+  exec(id: string, command: readonly string[]): Promise<Executed>;
+  /**
+   * Runs a container to its end and removes it. Its name is a lock: one left over from a killed run is waited for
+   * and removed first.
+   */
+  runOnce(spec: OneShot, onLine: Report): Promise<Executed>;
+}
+
+export interface ContainerFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly running: boolean;
+  readonly project: string | undefined;
+  readonly networks: readonly string[];
+  /** Paths as the engine's host sees them, which may not be this process's. */
+  readonly mounts: readonly { readonly source: string; readonly destination: string }[];
+}
+
+export interface Executed {
+  readonly exitCode: number;
+  /** Standard output and standard error, as they came. */
+  readonly output: string;
+}
+
+export interface OneShot {
+  readonly name: string;
+  readonly image: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly mounts: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly readOnly?: boolean;
+  }[];
+  readonly network: string;
+  /** `uid:gid` */
+  readonly user: string;
+  readonly labels: Labels;
+}

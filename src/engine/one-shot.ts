@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import type Docker from 'dockerode';
+import type { Report } from '../step.ts';
+import type { Executed, OneShot } from './engine.ts';
+import { isConflict, isNotFound } from './status.ts';
+
+/** create, wait, start, logs, remove. `wait` comes before `start`, else a quick container is missed. */
+export async function runOneShot(docker: Docker, spec: OneShot, onLine: Report): Promise<Executed> {
+  const container = await create(docker, spec);
+  try {
+    const ended = container.wait({ condition: 'next-exit' });
+    await container.start();
+    const output = await readLines(docker, container, onLine);
+    const { StatusCode } = await ended;
+    return { exitCode: StatusCode, output };
+  } finally {
+    await removeQuietly(container);
+  }
+}
+
+async function create(docker: Docker, spec: OneShot): Promise<Docker.Container> {
+  const options: Docker.ContainerCreateOptions = {
+    name: spec.name,
+    Image: spec.image,
+    Cmd: [...spec.args],
+    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    User: spec.user,
+    Labels: { ...spec.labels },
+    Tty: false,
+    HostConfig: {
+      NetworkMode: spec.network,
+      Mounts: spec.mounts.map(({ source, target, readOnly }) => ({
+        Type: 'bind',
+        Source: source,
+        Target: target,
+        ReadOnly: readOnly ?? false,
+      })),
+      SecurityOpt: ['no-new-privileges:true'],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m' } },
+    },
+  };
+  try {
+    return await docker.createContainer(options);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    await outlive(docker.getContainer(spec.name));
+    return await docker.createContainer(options);
+  }
+}
+
+/** A run that was killed left its container: let it finish what it does, then take it away. */
+async function outlive(container: Docker.Container): Promise<void> {
+  try {
+    const { State } = await container.inspect();
+    if (State.Running) await container.wait();
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  await removeQuietly(container);
+}
+
+async function readLines(docker: Docker, container: Docker.Container, onLine: Report): Promise<string> {
+  const stream = await container.logs({ follow: true, stdout: true, stderr: true });
+  const merged = new PassThrough();
+  docker.modem.demuxStream(stream, merged, merged);
+  stream.once('end', () => merged.end());
+  const lines: string[] = [];
+  const reader = createInterface({ input: merged });
+  reader.on('line', (line) => {
+    lines.push(line);
+    if (line.trim() !== '') onLine(line);
+  });
+  await once(reader, 'close');
+  return lines.join('\n');
+}
+
+async function removeQuietly(container: Docker.Container): Promise<void> {
+  try {
+    await container.remove({ force: true });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error; // gone, or going
+  }
+}

@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+
+/** One line of the JSON stream that pull, build, load and import send back (Engine API, JSONMessage). */
+const event = z.object({
+  id: z.string().optional(),
+  status: z.string().optional(),
+  stream: z.string().optional(),
+  error: z.string().optional(),
+  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).optional(),
+});
+
+export type ProgressEvent = z.infer<typeof event>;
+
+/** Reads the stream to its end. The engine answers 200 first and reports errors inside the stream: they are thrown. */
+export async function follow(
+  stream: NodeJS.ReadableStream,
+  onEvent: (event: ProgressEvent) => void,
+): Promise<void> {
+  const failed = new Promise<never>((_, reject) => stream.once('error', reject));
+  await Promise.race([read(stream, onEvent), failed]);
+}
+
+async function read(stream: NodeJS.ReadableStream, onEvent: (event: ProgressEvent) => void): Promise<void> {
+  for await (const line of createInterface({ input: stream })) {
+    if (line.trim() === '') continue;
+    const parsed = event.safeParse(parseJson(line));
+    if (!parsed.success) continue;
+    if (parsed.data.error !== undefined) throw new Error(parsed.data.error);
+    onEvent(parsed.data);
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // half a line of a cut stream
+  }
+}

@@ -1,0 +1,99 @@
+import { X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
+import { parse } from 'dotenv';
+import type { z } from 'zod';
+import { type Problem, WrongInput } from '../errors.ts';
+import type { Paths } from '../paths.ts';
+import { readIfExists } from '../system/files.ts';
+import { resolveIssuer, rules } from './rules.ts';
+import { SETTING_NAMES, type Shape, schema } from './schema.ts';
+import type { Settings } from './settings.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings: the environment wins over `.env`, as in Compose.
+ * @throws WrongInput with every problem there is, each naming the variable, the value and what would be right
+ */
+export async function loadSettings(paths: Paths, environment: Environment): Promise<Settings> {
+  return parseSettings(paths, await gather(paths, environment));
+}
+
+/** The text of every setting that is set, by name. */
+export async function gather(paths: Paths, environment: Environment): Promise<Record<string, string>> {
+  const file = parse((await readIfExists(paths.envFile)) ?? '');
+  const set = SETTING_NAMES.map((name) => [name, (environment[name] ?? file[name] ?? '').trim()] as const);
+  return Object.fromEntries(set.filter(([, value]) => value !== ''));
+}
+
+async function parseSettings(paths: Paths, values: Record<string, string>): Promise<Settings> {
+  const parsed = schema.safeParse(values);
+  if (!parsed.success) throw new WrongInput(parsed.error.issues.map((issue) => describe(issue, values)));
+  const shape = parsed.data;
+  const problems = [...rules(shape), ...(await trustProblems(paths, shape))];
+  if (problems.length > 0) throw new WrongInput(problems);
+  return settings(paths, shape);
+}
+
+function describe(issue: z.core.$ZodIssue, values: Record<string, string>): Problem {
+  const [name, index] = issue.path.map(String);
+  const value = values[name ?? ''] ?? '';
+  const wrong = index === undefined ? value : (value.split(',')[Number(index)] ?? '').trim();
+  const shown = /SECRET|KEY/.test(name ?? '') ? '' : `"${wrong}" `;
+  return { input: name ?? 'settings', message: `${shown}${issue.message}` };
+}
+
+async function trustProblems(paths: Paths, shape: Shape): Promise<Problem[]> {
+  const file = shape.ACME_CA_BUNDLE;
+  if (file === undefined) return [];
+  const problem = (message: string) => [{ input: 'ACME_CA_BUNDLE', message: `"${file}" ${message}` }];
+  const pem = await readIfExists(resolve(paths.root, file)).catch(() => '');
+  if (pem === undefined) return problem('does not exist');
+  try {
+    new X509Certificate(pem);
+    return [];
+  } catch {
+    return problem('holds no PEM certificate');
+  }
+}
+
+function settings(paths: Paths, shape: Shape): Settings {
+  const [host, port] = (shape.NGINX_ADDRESS ?? '').split(':');
+  return {
+    domain: shape.DOMAIN.toLowerCase(),
+    names: [...new Set([shape.DOMAIN, ...shape.EXTRA_DOMAINS].map((name) => name.toLowerCase()))],
+    email: shape.EMAIL,
+    issuer: resolveIssuer(shape),
+    directory: shape.ACME_DIRECTORY,
+    acmeTrust: shape.ACME_CA_BUNDLE === undefined ? undefined : resolve(paths.root, shape.ACME_CA_BUNDLE),
+    bindAddress: shape.BIND_ADDRESS,
+    httpPort: shape.HTTP_PORT,
+    httpsPort: shape.HTTPS_PORT,
+    images: shape.IMAGES,
+    chosenImages: defined({
+      registry: shape.REGISTRY_IMAGE,
+      nginx: shape.NGINX_IMAGE,
+      certbot: shape.CERTBOT_IMAGE,
+      node: shape.NODE_IMAGE,
+    }),
+    builtImages: defined({
+      registry: shape.BUILT_REGISTRY_IMAGE,
+      nginx: shape.BUILT_NGINX_IMAGE,
+      certbot: shape.BUILT_CERTBOT_IMAGE,
+    }),
+    registryDataDirectory: resolve(paths.root, shape.REGISTRY_DATA_DIR),
+    project: shape.COMPOSE_PROJECT_NAME,
+    nginxAddress: host && port ? { host, port: Number(port) } : undefined,
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends Record<string, string | undefined>>(record: T): Defined<T> {
+  const result: Defined<T> = {};
+  for (const key in record) {
+    const value = record[key];
+    if (value !== undefined) Object.assign(result, { [key]: value });
+  }
+  return result;
+}

@@ -1,0 +1,131 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { findDirectory } from './directories.ts';
+import { nameProblem } from './names.ts';
+
+/** The pinned images: what `compose/*.yaml` names too (a test compares them). */
+export const PINNED = {
+  registry: 'registry:2.8.3',
+  nginx: 'nginx:1.28.0-alpine',
+  certbot: 'certbot/certbot:v5.1.0',
+  node: 'node:22.21.1-slim',
+  renewer: 'moorage/renewer:0.1.0',
+} as const;
+
+const name = z.string().superRefine((value, context) => {
+  const problem = nameProblem(value);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
+const names = z
+  .string()
+  .transform((value) =>
+    value
+      .split(',')
+      .map((each) => each.trim())
+      .filter(Boolean),
+  )
+  .pipe(z.array(name));
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'is not a port number')
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= 65535, 'is not between 1 and 65535');
+
+const directory = z.string().transform((value, context) => {
+  const found = findDirectory(value);
+  if (typeof found !== 'string') return found;
+  context.addIssue({ code: 'custom', message: found });
+  return z.NEVER;
+});
+
+/** `name[:port]/path:tag` or `…@sha256:…`, the grammar of github.com/distribution/reference. */
+const REFERENCE =
+  /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::(?<tag>\w[\w.-]{0,127}))?(?:@sha256:(?<digest>[0-9a-f]{64}))?$/;
+
+const image = z.string().superRefine((value, context) => {
+  const parts = REFERENCE.exec(value)?.groups;
+  const complain = (message: string) => context.addIssue({ code: 'custom', message });
+  if (parts === undefined) complain('is not an image reference like registry:2.8.3');
+  else if (parts.digest === undefined && parts.tag === undefined)
+    complain('has no tag; pin an exact one');
+  else if (parts.tag === 'latest')
+    complain('is pinned to nothing by `latest`; give an exact tag or a digest');
+});
+
+/** Compose and the shell would both have their own ideas about these. */
+const path = z
+  .string()
+  .refine((value) => !/["'$`\\\n\r\0]/.test(value), 'has a quote, a backslash, a $ or a line break in it')
+  .refine((value) => value.startsWith('/') || value.startsWith('./'), 'must begin with / or ./');
+
+const unsupported = (instead: string) => z.never({ error: `is not supported by this version; ${instead}` });
+const only = (value: string) =>
+  z.literal(value, { error: `is not supported by this version; leave it out or use ${value}` });
+
+/** Every setting, as text from the environment or `.env`. An empty value is an unset one, as in Compose. */
+export const schema = z.object({
+  DOMAIN: name.default('localhost'),
+  EXTRA_DOMAINS: names.default([]),
+  EMAIL: z.email('is not an e-mail address').optional(),
+  TLS_ISSUER: z
+    .enum(['auto', 'certbot', 'local'], { error: 'must be one of auto, certbot, local' })
+    .default('auto'),
+  ACME_DIRECTORY: directory.prefault('letsencrypt'),
+  ACME_CA_BUNDLE: path.optional(),
+  BIND_ADDRESS: z
+    .string()
+    .refine((value) => isIP(value) !== 0, 'is not an IP address')
+    .optional(),
+  HTTP_PORT: port.default(80),
+  HTTPS_PORT: port.default(443),
+  IMAGES: z.enum(['auto', 'pull', 'build'], { error: 'must be one of auto, pull, build' }).default('auto'),
+  REGISTRY_IMAGE: image.optional(),
+  NGINX_IMAGE: image.optional(),
+  CERTBOT_IMAGE: image.optional(),
+  NODE_IMAGE: image.optional(),
+  REGISTRY_DATA_DIR: path.default('./registry/data'),
+  COMPOSE_PROJECT_NAME: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9_-]*$/,
+      'must be lower-case letters, digits, - and _, and begin with a letter or digit',
+    )
+    .default('moorage'),
+
+  STORAGE: only('filesystem').optional(),
+  BEHIND_PROXY: only('false').optional(),
+  ACME_CHALLENGE: only('http-01').optional(),
+  ACME_FALLBACK_DIRECTORY: unsupported('remove it').optional(),
+  ACME_PROFILE: unsupported('remove it').optional(),
+  ACME_EAB_KID: unsupported('remove it').optional(),
+  ACME_EAB_HMAC_KEY: unsupported('remove it').optional(),
+  TLS_CERT_FILE: unsupported('remove it').optional(),
+  TLS_KEY_FILE: unsupported('remove it').optional(),
+  REDIS_URL: unsupported('remove it').optional(),
+  MIRROR_OF: unsupported('remove it').optional(),
+  ALERT_URL: unsupported('remove it').optional(),
+  ALERT_EMAIL: unsupported('remove it').optional(),
+
+  // Written by init-tls, see generated.ts.
+  REGISTRY_HTTP_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
+  BUILT_REGISTRY_IMAGE: image.optional(),
+  BUILT_NGINX_IMAGE: image.optional(),
+  BUILT_CERTBOT_IMAGE: image.optional(),
+  ENGINE_SOCKET: path.optional(),
+  ENGINE_SOCKET_GROUP: z.string().regex(/^\d+$/, 'is not a group id').optional(),
+  RENEWER_USER: z
+    .string()
+    .regex(/^\d+:\d+$/, 'is not uid:gid')
+    .optional(),
+
+  // Given by Compose to the renewer.
+  NGINX_ADDRESS: z
+    .string()
+    .regex(/^[a-z0-9.-]+:\d+$/, 'is not host:port')
+    .optional(),
+});
+
+export type Shape = z.output<typeof schema>;
+export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
