@@ -18,6 +18,8 @@ export interface Paths {
   /** Webroot of HTTP-01: nginx serves its `.well-known/acme-challenge`. */
   readonly challenges: string;
   readonly images: string;
+  /** The first user's password, until it has been shown. */
+  readonly handover: string;
 }
 
 export function paths(root: string = checkout()): Paths {
@@ -33,6 +35,7 @@ export function paths(root: string = checkout()): Paths {
     certbot: join(state, 'certbot'),
     challenges: join(state, 'acme-challenge'),
     images: join(root, 'images'),
+    handover: join(state, 'first-user.json'),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { Failure, WrongInput } from '../errors.ts';
+import { diskFailure } from './disk-errors.ts';
 import { Terminal } from './terminal.ts';
 
 const WRONG_INPUT = 2;
@@ -28,9 +29,10 @@ function conclude(error: unknown, terminal: Terminal): number {
       terminal.line(`${terminal.style('red', input)}: ${message}`);
     return WRONG_INPUT;
   }
-  if (error instanceof Failure) {
-    terminal.line(`${terminal.style('red', error.message)}`);
-    terminal.line(error.remedy);
+  const failure = error instanceof Failure ? error : diskFailure(error);
+  if (failure !== undefined) {
+    terminal.line(terminal.style('red', failure.message));
+    terminal.line(failure.remedy);
     return FAILED;
   }
   terminal.line(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -80,6 +80,7 @@ function settings(paths: Paths, shape: Shape): Settings {
       registry: shape.BUILT_REGISTRY_IMAGE,
       nginx: shape.BUILT_NGINX_IMAGE,
       certbot: shape.BUILT_CERTBOT_IMAGE,
+      node: shape.BUILT_NODE_IMAGE,
     }),
     registryDataDirectory: resolve(paths.root, shape.REGISTRY_DATA_DIR),
     project: shape.COMPOSE_PROJECT_NAME,

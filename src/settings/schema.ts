@@ -48,8 +48,7 @@ const image = z.string().superRefine((value, context) => {
   const parts = REFERENCE.exec(value)?.groups;
   const complain = (message: string) => context.addIssue({ code: 'custom', message });
   if (parts === undefined) complain('is not an image reference like registry:2.8.3');
-  else if (parts.digest === undefined && parts.tag === undefined)
-    complain('has no tag; pin an exact one');
+  else if (parts.digest === undefined && parts.tag === undefined) complain('has no tag; pin an exact one');
   else if (parts.tag === 'latest')
     complain('is pinned to nothing by `latest`; give an exact tag or a digest');
 });
@@ -113,6 +112,7 @@ export const schema = z.object({
   BUILT_REGISTRY_IMAGE: image.optional(),
   BUILT_NGINX_IMAGE: image.optional(),
   BUILT_CERTBOT_IMAGE: image.optional(),
+  BUILT_NODE_IMAGE: image.optional(),
   ENGINE_SOCKET: path.optional(),
   ENGINE_SOCKET_GROUP: z.string().regex(/^\d+$/, 'is not a group id').optional(),
   RENEWER_USER: z

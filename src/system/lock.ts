@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, systemCode } from '../errors.ts';
 import type { Clock } from './clock.ts';
@@ -8,6 +8,7 @@ import { ensureDirectory, readIfExists } from './files.ts';
 const HEARTBEAT = 5_000;
 /** A holder that this process cannot look up (it is in another container) counts as dead after six missed beats. */
 const STALE = 30_000;
+const TAKEOVER_PAUSE = 20;
 
 interface Holder {
   readonly token: string;
@@ -62,7 +63,7 @@ async function acquire(path: string, what: string, clock: Clock): Promise<string
       const other = await readHolder(path);
       if (other === undefined) continue; // released in this moment
       if (!(await abandoned(path, other, clock))) throw held(other, what);
-      await clearAway(path, other);
+      await clearAway(path, other, clock);
     }
   } finally {
     await rm(candidate, { force: true });
@@ -86,18 +87,23 @@ async function abandoned(path: string, holder: Holder, clock: Clock): Promise<bo
   return facts === undefined || clock.now().getTime() - facts.mtimeMs > STALE;
 }
 
-/** Takes the abandoned file away; puts it back when somebody else's lock was taken by mistake. */
-async function clearAway(path: string, expected: Holder): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return;
+/**
+ * Takes the abandoned file away, if it is still the one that was looked at: done under a lock of its own, else two
+ * that found the same dead holder could take away each other's new lock.
+ */
+async function clearAway(path: string, expected: Holder, clock: Clock): Promise<void> {
+  const guard = `${path}.takeover`;
+  const token = await acquire(guard, expected.what, clock).catch((error) => {
+    if (error instanceof Failure) return undefined; // somebody else is at it
     throw error;
+  });
+  if (token === undefined) return clock.sleep(TAKEOVER_PAUSE);
+  try {
+    const holder = await readHolder(path);
+    if (holder?.token === expected.token) await rm(path, { force: true });
+  } finally {
+    await release(guard, token);
   }
-  const taken = await readHolder(aside);
-  if (taken !== undefined && taken.token !== expected.token) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
 }
 
 async function release(path: string, token: string): Promise<void> {

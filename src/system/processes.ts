@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 
 export interface Finished {
@@ -44,3 +45,8 @@ export const run: Run = async (program, args, options = {}) => {
     stderr: missing ? `${program}: not found` : result.stderr,
   };
 };
+
+/** Runs a program for its standard output as a stream. The stream fails when the program does. */
+export function runForOutput(program: string, args: readonly string[]): Readable {
+  return execa(program, args, { stdin: 'ignore', buffer: false }).readable();
+}

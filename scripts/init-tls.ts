@@ -1,0 +1,79 @@
+import { Command } from 'commander';
+import { type App, lockFile, openApp, openHost, renewalParts } from '../src/app.ts';
+import { ensurePlaceholder } from '../src/certificates/placeholder.ts';
+import { ensureCertificate } from '../src/certificates/renewal.ts';
+import { askConsent } from '../src/cli/consent.ts';
+import { main } from '../src/cli/main.ts';
+import { Story } from '../src/cli/story.ts';
+import { conclude } from '../src/cli/summary.ts';
+import { Terminal } from '../src/cli/terminal.ts';
+import { connect } from '../src/engine/connect.ts';
+import { ensureDebootstrap, ensureEngine } from '../src/host/install.ts';
+import { ensureImages } from '../src/images/ensure.ts';
+import { ensureProof } from '../src/registry/ensure-proof.ts';
+import { ensureSettings } from '../src/settings/ensure.ts';
+import { recordFindings } from '../src/settings/generated.ts';
+import { loadSettings } from '../src/settings/load.ts';
+import { awaitNginx } from '../src/stack/answer.ts';
+import { recentLog, startStack } from '../src/stack/compose.ts';
+import { ensureFolders } from '../src/stack/folders.ts';
+import { ensurePortsFree } from '../src/stack/ports.ts';
+import { withLock } from '../src/system/lock.ts';
+import { ensureFirstUser, forgetPassword } from '../src/users/first-user.ts';
+
+interface Options {
+  readonly yes: boolean;
+  readonly user: string;
+  readonly json: boolean;
+}
+
+await main(
+  new Command('init-tls')
+    .description('From nothing to a verified private registry. Run again, it changes only what differs.')
+    .option('-y, --yes', 'install what is missing without asking', false)
+    .option('--user <name>', 'name of the first user', 'admin')
+    .option('--json', 'print the result as JSON', false)
+    .action(async (options: Options) => {
+      const app = openApp();
+      await withLock(lockFile(app, 'init-tls'), 'npm run init-tls', app.clock, () => initTls(app, options));
+    }),
+);
+
+/** The whole story, in order. Each step looks first, and changes only what differs. */
+async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
+  const { paths, run, clock, environment } = app;
+  const terminal = new Terminal(json ? process.stderr : process.stdout);
+  const story = new Story(terminal, clock);
+  const host = openHost(app);
+  const consent = askConsent(terminal, yes);
+
+  const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
+  await story.step('Folders', () => ensureFolders(paths, wanted.registryDataDirectory));
+  await story.step('Docker', (report) => ensureEngine(host, consent, report));
+  const engine = connect(environment.DOCKER_HOST);
+  await story.step('Ports', () => ensurePortsFree(engine, wanted));
+
+  const workshop = { engine, run, paths, ensureDebootstrap: ensureDebootstrap(host, consent) };
+  const images = await story.step('Images', (report) => ensureImages(wanted, workshop, report));
+  await story.step('Configuration', () => recordFindings(app, wanted, images));
+  const settings = await loadSettings(paths, environment);
+
+  const renewal = renewalParts(app, settings, engine);
+  const { store, webServer, names } = renewal;
+  await story.step('Placeholder', () => ensurePlaceholder(store, names, clock));
+  await story.step('Stack', (report) => startStack({ engine, run, paths }, settings, report));
+  await story.step('nginx', () =>
+    awaitNginx(webServer, settings.domain, clock, () => recentLog(app, 'nginx')),
+  );
+
+  const firstUser = await story.step('First user', () => ensureFirstUser(paths, user));
+  const current = await story.step('Certificate', (report) =>
+    ensureCertificate(renewal, { force: false }, report),
+  );
+  await story.step('Proof', (report) =>
+    ensureProof({ ...app, engine, settings }, { current, images }, report),
+  );
+
+  conclude(terminal, story, { app, settings, firstUser, certificate: current.certificate, json });
+  await forgetPassword(paths);
+}

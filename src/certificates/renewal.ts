@@ -1,0 +1,60 @@
+import { messageOf } from '../errors.ts';
+import type { Issuer } from '../issuers/issuer.ts';
+import { changed, type Done, type Report, unchanged } from '../step.ts';
+import { withLock } from '../system/lock.ts';
+import type { AttemptGate } from './attempts.ts';
+import { type Decision, decide } from './decide.ts';
+import { type Deployment, deploy, serveCurrent } from './deploy.ts';
+import type { Generation } from './store.ts';
+
+export interface RenewalParts extends Deployment {
+  readonly issuer: Issuer;
+  readonly gate: AttemptGate;
+  readonly lockFile: string;
+}
+
+/** What would be done now, and why. Changes nothing. */
+export async function assess({ store, names, issuer, clock }: RenewalParts): Promise<Decision> {
+  const current = await store.current();
+  return decide({ current, wanted: { names, origin: issuer.origin }, now: clock.now() });
+}
+
+/**
+ * Makes sure that nginx serves a certificate for these names, by this issuer, that is not due: locks, looks again, and
+ * only then acts. A certificate that is on the disk but not served is loaded, never issued again.
+ * @throws Failure `locked`, and those of the issuer and of `deploy`
+ */
+export async function ensureCertificate(
+  parts: RenewalParts,
+  { force }: { force: boolean },
+  report: Report,
+): Promise<Done<Generation>> {
+  return withLock(parts.lockFile, 'A renewal', parts.clock, async () => {
+    const decision = await assess(parts);
+    const current = await parts.store.current();
+    if (decision.kind === 'keep' && !force && current.kind === 'present') {
+      const loaded = await serveCurrent(parts, current.generation, report);
+      return loaded
+        ? changed('loaded by nginx', current.generation)
+        : unchanged(decision.reason, current.generation);
+    }
+    report(decision.reason);
+    const generation = await issueAndDeploy(parts, report);
+    const { issuerName, notAfter } = generation.certificate;
+    return changed(`by ${issuerName}, until ${notAfter.toISOString().slice(0, 10)}`, generation);
+  });
+}
+
+async function issueAndDeploy(parts: RenewalParts, report: Report): Promise<Generation> {
+  const { issuer, names, store, clock, gate } = parts;
+  try {
+    const issued = await issuer.issue({ names }, report);
+    const generation = await deploy(parts, issued, report);
+    await gate.succeeded();
+    await store.prune();
+    return generation;
+  } catch (error) {
+    await gate.failed(clock.now(), messageOf(error));
+    throw error;
+  }
+}

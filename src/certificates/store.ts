@@ -1,0 +1,129 @@
+import { mkdir, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { messageOf, systemCode } from '../errors.ts';
+import type { Issued, Origin } from '../issuers/issuer.ts';
+import type { Clock } from '../system/clock.ts';
+import { ensureDirectory, replaceLink, syncDirectory, writeSynced } from '../system/files.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+
+/** One whole set of key, chain and origin. Written once, never changed. */
+export interface Generation {
+  /** `generation-7`, or `placeholder`. */
+  readonly name: string;
+  readonly origin: Origin;
+  readonly certificate: Certificate;
+}
+
+export type Current =
+  | { readonly kind: 'present'; readonly generation: Generation }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'damaged'; readonly reason: string };
+
+const CURRENT = 'current';
+const PARTIAL = '.partial-';
+const GENERATION = /^generation-(\d+)$/;
+
+const meta = z.object({
+  origin: z.discriminatedUnion('issuer', [
+    z.object({ issuer: z.literal('placeholder') }),
+    z.object({ issuer: z.literal('local') }),
+    z.object({ issuer: z.literal('certbot'), directory: z.string() }),
+  ]),
+  createdAt: z.string(),
+});
+
+/**
+ * The certificates that nginx sees: folders `generation-N`, and a link `current` to the one to serve. A folder appears
+ * by one rename and the link changes by one rename, so a reader finds a whole pair whenever it looks.
+ */
+export class CertificateStore {
+  readonly #folder: string;
+  readonly #clock: Clock;
+
+  constructor(folder: string, clock: Clock) {
+    this.#folder = folder;
+    this.#clock = clock;
+  }
+
+  async current(): Promise<Current> {
+    try {
+      const name = await readlink(join(this.#folder, CURRENT));
+      return { kind: 'present', generation: await this.#read(name) };
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') {
+        return (await this.#numbers()).length === 0
+          ? { kind: 'missing' }
+          : { kind: 'damaged', reason: 'files are missing' };
+      }
+      return { kind: 'damaged', reason: messageOf(error) };
+    }
+  }
+
+  /** Stores what was issued as the next generation. It is not served before `activate`. */
+  async add(issued: Issued): Promise<Generation> {
+    const name = `generation-${Math.max(0, ...(await this.#numbers())) + 1}`;
+    await this.#write(name, issued);
+    return this.#read(name);
+  }
+
+  /** Stores the placeholder, so that nginx can start before there is a certificate. */
+  async addPlaceholder(issued: Issued): Promise<Generation> {
+    const name = 'placeholder';
+    await rm(join(this.#folder, name), { recursive: true, force: true });
+    await this.#write(name, issued);
+    return this.#read(name);
+  }
+
+  /** From now on this is the generation to serve. */
+  async activate({ name }: Generation): Promise<void> {
+    await replaceLink(join(this.#folder, CURRENT), name);
+  }
+
+  /** Removes all but the newest `keep` generations and the current one, and what killed runs left half written. */
+  async prune(keep = 3): Promise<void> {
+    const current = await readlink(join(this.#folder, CURRENT)).catch(() => undefined);
+    const kept = new Set((await this.#numbers()).slice(0, keep).map((number) => `generation-${number}`));
+    for (const name of await readdir(this.#folder)) {
+      const leftover = name.startsWith(PARTIAL) || name.startsWith(`.${CURRENT}.`);
+      const old = (GENERATION.test(name) || name === 'placeholder') && !kept.has(name) && name !== current;
+      if (leftover || old) await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
+  }
+
+  async #write(name: string, { privateKey, chain, origin }: Issued): Promise<void> {
+    await ensureDirectory(this.#folder);
+    const partial = join(this.#folder, `${PARTIAL}${name}`);
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial, { mode: 0o755 });
+    const createdAt = this.#clock.now().toISOString();
+    await writeSynced(join(partial, 'privkey.pem'), privateKey, 0o600);
+    await writeSynced(join(partial, 'fullchain.pem'), chain, 0o644);
+    await writeSynced(
+      join(partial, 'meta.json'),
+      `${JSON.stringify({ origin, createdAt }, null, 2)}\n`,
+      0o644,
+    );
+    await syncDirectory(partial);
+    await rename(partial, join(this.#folder, name));
+    await syncDirectory(this.#folder);
+  }
+
+  async #read(name: string): Promise<Generation> {
+    const folder = join(this.#folder, name);
+    await readFile(join(folder, 'privkey.pem'));
+    const chain = await readFile(join(folder, 'fullchain.pem'), 'utf8');
+    const { origin } = meta.parse(JSON.parse(await readFile(join(folder, 'meta.json'), 'utf8')));
+    return { name, origin, certificate: readCertificate(chain) };
+  }
+
+  /** The numbers of the generations, the newest first. */
+  async #numbers(): Promise<number[]> {
+    const names = await readdir(this.#folder).catch((): string[] => []);
+    return names
+      .map((name) => GENERATION.exec(name)?.[1])
+      .filter((number) => number !== undefined)
+      .map(Number)
+      .sort((a, b) => b - a);
+  }
+}

@@ -1,0 +1,18 @@
+import { question } from 'zx';
+import type { Action } from '../host/plan.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `--yes` agrees; a person is asked; where there is neither, nothing is agreed to. */
+export function askConsent(
+  terminal: Terminal,
+  yes: boolean,
+): (actions: readonly Action[]) => Promise<boolean> {
+  return async (actions) => {
+    if (yes) return true;
+    if (!terminal.interactive) return false;
+    terminal.line('This machine lacks something. With your consent Moorage will:');
+    for (const { phrase } of actions) terminal.line(`  - ${phrase}`);
+    const answer = await question('Go ahead? [y/N] ');
+    return /^y(es)?$/i.test(answer.trim());
+  };
+}

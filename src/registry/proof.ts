@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import type { Engine } from '../engine/engine.ts';
+import { Failure } from '../errors.ts';
+import { Secret } from '../secret.ts';
+import type { Report } from '../step.ts';
+import type { Run } from '../system/processes.ts';
+import { type Credentials, type Endpoint, RegistryClient } from './client.ts';
+import { proveByDocker } from './docker-client.ts';
+import { type Image, makeImage } from './image.ts';
+
+const REPOSITORY = 'moorage/proof';
+
+export interface Proof {
+  /** Who pushed and pulled: Docker's own client, or this program over HTTP because Docker was refused. */
+  readonly by: { readonly client: 'docker' } | { readonly client: 'http'; readonly because: string };
+  readonly digest: string;
+}
+
+/**
+ * Shows that the registry works as a client sees it: a wrong password is refused, an image that was never anywhere
+ * is pushed and pulled through the public URL and comes back with the same digest.
+ * @throws Failure `proof-failed` and those of the registry client
+ */
+export async function proveRegistry(
+  tools: { engine: Engine; run: Run },
+  { endpoint, authority, credentials }: { endpoint: Endpoint; authority: string; credentials: Credentials },
+  report: Report,
+): Promise<Proof> {
+  const client = new RegistryClient(endpoint, credentials);
+  report('a wrong password must be refused');
+  const wrong = new Secret(randomBytes(16).toString('hex'));
+  await expectStatus(
+    401,
+    new RegistryClient(endpoint, { ...credentials, password: wrong }),
+    'a wrong password',
+  );
+  await expectStatus(401, new RegistryClient(endpoint), 'no password');
+  await expectStatus(200, client, 'the right password');
+
+  const image = await makeImage(`Moorage was here: ${randomBytes(16).toString('hex')}\n`);
+  report('pushing and pulling with docker');
+  const byDocker = await proveByDocker(tools, { authority, repository: REPOSITORY, credentials }, image);
+  if ('refused' in byDocker) {
+    report('pushing and pulling over HTTP');
+    const digest = await proveByHttp(client, image);
+    return { by: { client: 'http', because: byDocker.refused }, digest };
+  }
+  const stored = await client.pullManifest(REPOSITORY, byDocker.digest);
+  if (stored !== byDocker.digest) throw mismatch(byDocker.digest, stored);
+  await client.deleteManifest(REPOSITORY, stored);
+  return { by: { client: 'docker' }, digest: stored };
+}
+
+/** The address to connect to for `name`: what the name says, or this machine itself where nobody knows the name. */
+export async function reachableHost(name: string, local: string): Promise<string> {
+  try {
+    await lookup(name);
+    return name;
+  } catch {
+    return local;
+  }
+}
+
+async function proveByHttp(client: RegistryClient, image: Image): Promise<string> {
+  for (const blob of [image.config, image.layer]) await client.pushBlob(REPOSITORY, blob);
+  const { digest } = image.manifest;
+  const stored = await client.pushManifest(REPOSITORY, 'proof', image.manifest);
+  if (stored !== digest) throw mismatch(digest, stored);
+  const pulled = [
+    [digest, await client.pullManifest(REPOSITORY, 'proof')],
+    [image.config.digest, await client.pullBlob(REPOSITORY, image.config.digest)],
+    [image.layer.digest, await client.pullBlob(REPOSITORY, image.layer.digest)],
+  ] as const;
+  for (const [pushed, came] of pulled) if (pushed !== came) throw mismatch(pushed, came);
+  await client.deleteManifest(REPOSITORY, digest);
+  return digest;
+}
+
+async function expectStatus(status: number, client: RegistryClient, who: string): Promise<void> {
+  const answer = await client.check();
+  if (answer === status) return;
+  throw new Failure(
+    'proof-failed',
+    `The registry answered ${answer} to ${who}; it should have been ${status}.`,
+    'Look into the logs: docker compose logs registry nginx',
+  );
+}
+
+function mismatch(pushed: string, pulled: string): Failure {
+  return new Failure(
+    'proof-failed',
+    `The image came back changed: pushed ${pushed}, pulled ${pulled}.`,
+    'Check the disk under REGISTRY_DATA_DIR and the proxies in front of this machine.',
+  );
+}

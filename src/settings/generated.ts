@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { socketOf } from '../engine/connect.ts';
+import type { Paths } from '../paths.ts';
+import { changed, type Done, unchanged } from '../step.ts';
+import { writeGenerated } from './env-file.ts';
+import { gather } from './load.ts';
+import type { ImageRole, Settings } from './settings.ts';
+
+interface Place {
+  readonly paths: Paths;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `uid:gid` that owns the state. */
+  readonly owner: string;
+}
+
+const BUILT_HERE = 'moorage/';
+
+/**
+ * Records in `.env` what Compose has to know beyond the person's own settings: the images that were built here, by
+ * role, and who owns the state. Makes the secrets that are unset.
+ */
+export async function recordFindings(
+  { paths, environment, owner }: Place,
+  settings: Settings,
+  images: Readonly<Partial<Record<ImageRole, string>>>,
+): Promise<Done> {
+  const known = await gather(paths, environment);
+  const built = (role: ImageRole) =>
+    images[role]?.startsWith(BUILT_HERE) === true ? images[role] : undefined;
+  const socket = settings.issuer === 'certbot' ? socketOf(environment.DOCKER_HOST) : undefined;
+  const names = await writeGenerated(paths.envFile, {
+    REGISTRY_HTTP_SECRET: known.REGISTRY_HTTP_SECRET ?? randomBytes(32).toString('base64url'),
+    BUILT_REGISTRY_IMAGE: built('registry'),
+    BUILT_NGINX_IMAGE: built('nginx'),
+    BUILT_CERTBOT_IMAGE: built('certbot') ?? settings.builtImages.certbot,
+    BUILT_NODE_IMAGE: built('node'),
+    RENEWER_USER: owner,
+    ENGINE_SOCKET: socket,
+    ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
+  });
+  return names.length === 0 ? unchanged('.env is up to date') : changed(`.env: ${names.join(', ')}`);
+}

@@ -1,0 +1,157 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { WrongInput } from '../errors.ts';
+import { paths } from '../paths.ts';
+import { loadSettings } from './load.ts';
+import { certificateNames, registryAuthority } from './settings.ts';
+
+async function checkout(env = '') {
+  const root = await mkdtemp(join(tmpdir(), 'moorage settings '));
+  await writeFile(join(root, '.env'), env);
+  return paths(root);
+}
+
+async function problems(values: Record<string, string>): Promise<string> {
+  try {
+    await loadSettings(await checkout(), values);
+  } catch (error) {
+    if (error instanceof WrongInput) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+test('with nothing set, the registry is localhost with a local certificate on the usual ports', async () => {
+  const settings = await loadSettings(await checkout(), {});
+  expect(settings).toMatchObject({ domain: 'localhost', issuer: 'local', httpPort: 80, httpsPort: 443 });
+  expect(settings.registryDataDirectory).toMatch(/registry\/data$/);
+});
+
+test('the environment wins over .env, and an empty value is an unset one', async () => {
+  const places = await checkout('DOMAIN=from-file.example\nHTTP_PORT=8080\nEMAIL=\n');
+  const settings = await loadSettings(places, { DOMAIN: 'from-env.example' });
+  expect(settings).toMatchObject({ domain: 'from-env.example', httpPort: 8080, email: undefined });
+});
+
+test.each([
+  ['localhost', 'local'],
+  ['registry', 'local'],
+  ['10.1.2.3', 'local'],
+  ['192.168.1.5', 'local'],
+  ['172.31.255.1', 'local'],
+  ['fd00::1', 'local'],
+  ['a.localhost', 'local'],
+  ['nas.local', 'local'],
+  ['r.internal', 'local'],
+  ['r.test', 'local'],
+  ['r.home.arpa', 'local'],
+  ['r.lan', 'local'],
+  ['registry.example.com', 'certbot'],
+  ['notlocal.example', 'certbot'],
+])('TLS_ISSUER=auto makes of %s the issuer %s', async (DOMAIN, issuer) => {
+  expect((await loadSettings(await checkout(), { DOMAIN })).issuer).toBe(issuer);
+});
+
+/** Every setting, wrong in at least two ways, and a word of the reason that must be told. */
+const wrong: [name: string, value: string, reason: string][] = [
+  ['DOMAIN', 'https://registry.example.com', 'URL'],
+  ['DOMAIN', 'registry.example.com/app', 'path'],
+  ['DOMAIN', 'registry.example.com:5000', 'port'],
+  ['DOMAIN', '*.example.com', 'wildcard'],
+  ['DOMAIN', 'bücher.example', 'xn--'],
+  ['DOMAIN', 'a..b', 'not a host name'],
+  ['DOMAIN', 'x; return 200', 'not a host name'],
+  ['DOMAIN', '999.1.1.1', 'neither'],
+  ['DOMAIN', `${'a'.repeat(64)}.example`, 'not a host name'],
+  ['DOMAIN', `${'a.'.repeat(130)}example`, 'longer'],
+  ['EXTRA_DOMAINS', 'ok.example, no good', 'no good'],
+  ['EXTRA_DOMAINS', 'ok.example,http://x', 'URL'],
+  ['EMAIL', 'nobody', 'e-mail'],
+  ['EMAIL', 'a@b@c', 'e-mail'],
+  ['TLS_ISSUER', 'letsencrypt', 'auto, certbot, local'],
+  ['TLS_ISSUER', 'Local', 'auto, certbot, local'],
+  ['ACME_DIRECTORY', 'http://acme.example/dir', 'https://'],
+  ['ACME_DIRECTORY', 'lets-encrypt', 'letsencrypt'],
+  ['ACME_DIRECTORY', 'zerossl', 'external account'],
+  ['ACME_DIRECTORY', 'https://user:pw@acme.example/dir', 'password'],
+  ['ACME_CA_BUNDLE', '/nowhere/ca.pem', 'does not exist'],
+  ['ACME_CA_BUNDLE', '/etc/hostname', 'no PEM certificate'],
+  ['ACME_CA_BUNDLE', 'ca.pem', 'begin with'],
+  ['BIND_ADDRESS', 'eth0', 'IP address'],
+  ['BIND_ADDRESS', '256.0.0.1', 'IP address'],
+  ['HTTP_PORT', 'http', 'port'],
+  ['HTTP_PORT', '0', 'between'],
+  ['HTTPS_PORT', '65536', 'between'],
+  ['HTTPS_PORT', '-1', 'port'],
+  ['IMAGES', 'download', 'auto, pull, build'],
+  ['IMAGES', 'load', 'auto, pull, build'],
+  ['REGISTRY_IMAGE', 'registry', 'no tag'],
+  ['REGISTRY_IMAGE', 'registry:latest', 'latest'],
+  ['NGINX_IMAGE', 'nginx stable', 'image reference'],
+  ['NGINX_IMAGE', 'NGINX:1', 'image reference'],
+  ['CERTBOT_IMAGE', 'certbot/certbot@sha256:123', 'image reference'],
+  ['CERTBOT_IMAGE', 'certbot/certbot', 'no tag'],
+  ['NODE_IMAGE', 'node:', 'image reference'],
+  ['NODE_IMAGE', 'node', 'no tag'],
+  ['REGISTRY_DATA_DIR', 'data', 'begin with'],
+  ['REGISTRY_DATA_DIR', '/srv/$HOME', '$'],
+  ['COMPOSE_PROJECT_NAME', 'My Registry', 'lower-case'],
+  ['COMPOSE_PROJECT_NAME', '-x', 'lower-case'],
+  ['STORAGE', 's3', 'not supported'],
+  ['STORAGE', 'disk', 'not supported'],
+  ['BEHIND_PROXY', 'true', 'not supported'],
+  ['BEHIND_PROXY', 'maybe', 'not supported'],
+  ['ACME_CHALLENGE', 'dns-01', 'not supported'],
+  ['ACME_CHALLENGE', 'tls', 'not supported'],
+  ['REGISTRY_HTTP_SECRET', 'short', 'shorter'],
+  ['NGINX_ADDRESS', 'nginx', 'host:port'],
+];
+
+test.each(wrong)('%s=%s is refused: %s', async (name, value, reason) => {
+  const told = await problems({ [name]: value });
+  expect(told).toContain(name);
+  expect(told).toContain(reason);
+});
+
+test.each([
+  [{ HTTP_PORT: '443' }, 'HTTPS_PORT'],
+  [{ DOMAIN: 'localhost', TLS_ISSUER: 'certbot' }, 'TLS_ISSUER=local'],
+  [{ DOMAIN: 'a.example', EXTRA_DOMAINS: 'b.lan', TLS_ISSUER: 'certbot' }, 'EXTRA_DOMAINS'],
+  [{ DOMAIN: '203.0.113.7' }, 'an address'],
+])('what is right alone and wrong together is refused: %j', async (values, reason) => {
+  expect(await problems(values)).toContain(reason);
+});
+
+test('a private ACME server may issue for a private name', async () => {
+  const values = {
+    DOMAIN: 'r.internal',
+    TLS_ISSUER: 'certbot',
+    ACME_DIRECTORY: 'https://ca.internal/acme/directory',
+  };
+  expect(await problems(values)).toBe('');
+});
+
+test('all problems are told at once', async () => {
+  const told = await problems({ DOMAIN: '*', HTTP_PORT: 'x', EMAIL: 'y' });
+  expect(told.split('\n')).toHaveLength(3);
+});
+
+test('a secret that is wrong is not repeated', async () => {
+  expect(await problems({ REGISTRY_HTTP_SECRET: 'hunter2' })).not.toContain('hunter2');
+});
+
+test('the name before an image has a port only where it is not 443, and brackets around IPv6', () => {
+  expect(registryAuthority({ domain: 'r.example', httpsPort: 443 })).toBe('r.example');
+  expect(registryAuthority({ domain: 'fd00::1', httpsPort: 8443 })).toBe('[fd00::1]:8443');
+});
+
+test('a local certificate for localhost names the loopback addresses too', () => {
+  expect(certificateNames({ names: ['localhost'], issuer: 'local' })).toEqual([
+    'localhost',
+    '127.0.0.1',
+    '::1',
+  ]);
+  expect(certificateNames({ names: ['r.lan'], issuer: 'local' })).toEqual(['r.lan']);
+});

@@ -1,0 +1,50 @@
+import { constants } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { Failure, messageOf, systemCode } from '../errors.ts';
+import type { Paths } from '../paths.ts';
+import { type Done, unchanged } from '../step.ts';
+import { ensureDirectory } from '../system/files.ts';
+
+/** What the state of one registry needs at the least; images come on top of it. */
+const LEAST_FREE = 200 * 1024 * 1024;
+
+/**
+ * Makes the folders that the parts mount, so that they belong to whoever runs this and not to the engine.
+ * @throws Failure `not-writable`, `disk-full`
+ */
+export async function ensureFolders(paths: Paths, dataDirectory: string): Promise<Done> {
+  const folders = [
+    [paths.state, 0o755],
+    [paths.certificates, 0o755],
+    [paths.challenges, 0o755],
+    [paths.certbot, 0o700],
+    [dataDirectory, 0o755],
+  ] as const;
+  for (const [folder, mode] of folders) await ensureFolder(folder, mode);
+  for (const folder of [paths.state, dataDirectory]) await expectSpace(folder);
+  return unchanged(dataDirectory);
+}
+
+async function ensureFolder(folder: string, mode: number): Promise<void> {
+  try {
+    await ensureDirectory(folder, mode);
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new Failure(
+      'not-writable',
+      `${folder} can't be written to: ${systemCode(error) ?? messageOf(error)}.`,
+      'Give it to the user that runs this, or clone the project to a place that can be written to.',
+      { cause: error },
+    );
+  }
+}
+
+async function expectSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= LEAST_FREE) return;
+  throw new Failure(
+    'disk-full',
+    `Only ${Math.round((bavail * bsize) / 1024 / 1024)} MB are free under ${folder}.`,
+    'Free at least 200 MB, or put the images on another disk by REGISTRY_DATA_DIR, then run this again.',
+  );
+}

@@ -1,0 +1,27 @@
+import type { Engine } from '../engine/engine.ts';
+import { Failure } from '../errors.ts';
+import type { Settings } from '../settings/settings.ts';
+import { type Done, unchanged } from '../step.ts';
+import { listenerOn } from '../system/listeners.ts';
+
+/**
+ * Makes sure that nobody else has the two ports. What this project's own nginx publishes is fine.
+ * @throws Failure `port-taken`, naming the container or program that has it
+ */
+export async function ensurePortsFree(engine: Engine, settings: Settings): Promise<Done> {
+  for (const [setting, port] of [
+    ['HTTP_PORT', settings.httpPort],
+    ['HTTPS_PORT', settings.httpsPort],
+  ] as const) {
+    const container = await engine.containers.publishing(port);
+    if (container?.project === settings.project) continue;
+    const holder = container === undefined ? await listenerOn(port) : `the container ${container.name}`;
+    if (holder === undefined) continue;
+    throw new Failure(
+      'port-taken',
+      `Port ${port} is taken by ${holder}.`,
+      `Stop it, or set ${setting} in .env to a free port, then run this again.`,
+    );
+  }
+  return unchanged(`${settings.httpPort} and ${settings.httpsPort} are free or ours`);
+}

@@ -1,0 +1,103 @@
+import { dirname, join } from 'node:path';
+import { Failure, WrongInput } from '../errors.ts';
+import { eventually, systemClock } from '../system/clock.ts';
+import { readIfExists, writeAtomically } from '../system/files.ts';
+import { withLock } from '../system/lock.ts';
+import { costOf, formatHtpasswd, type Htpasswd, type Line, parseHtpasswd } from './htpasswd.ts';
+
+export interface User {
+  readonly name: string;
+  /** bcrypt's cost of the password's hash. */
+  readonly cost: number;
+}
+
+const LONGEST_NAME = 255;
+const OTHER_CHANGE_TAKES = 10_000;
+
+/** Why this can't be the name of a user, or `undefined` when it can. HTTP Basic ends a name at the first colon (RFC 7617 section 2). */
+export function userNameProblem(name: string): string | undefined {
+  if (name === '') return 'is empty';
+  if (name.includes(':')) return 'has a colon in it, which ends the name in HTTP Basic authentication';
+  if (/\p{Cc}/u.test(name)) return 'has a control character in it';
+  if (name !== name.trim()) return 'begins or ends with a blank';
+  if (name.startsWith('#')) return 'begins with #, which starts a comment';
+  if (Buffer.byteLength(name) > LONGEST_NAME) return `is longer than ${LONGEST_NAME} bytes`;
+  return undefined;
+}
+
+/** The users of a file, in its order. No file is no users. */
+export async function listUsers(file: string): Promise<User[]> {
+  return users(await read(file)).map(({ name, hash }) => ({ name, cost: costOf(hash) }));
+}
+
+/** @throws WrongInput when there is one of that name */
+export async function addUser(file: string, name: string, hash: string): Promise<void> {
+  await change(file, (htpasswd) => {
+    if (find(htpasswd, name))
+      throw refused(name, 'is a user already; `npm run user -- passwd` sets a new password');
+    return { lines: [...htpasswd.lines, { kind: 'user', name, hash }] };
+  });
+}
+
+/** @throws WrongInput when there is none of that name */
+export async function setPassword(file: string, name: string, hash: string): Promise<void> {
+  await change(file, (htpasswd) => {
+    expectUser(htpasswd, name);
+    return { lines: htpasswd.lines.map((line) => (isUser(line, name) ? { ...line, hash } : line)) };
+  });
+}
+
+/** @throws WrongInput when there is none of that name */
+export async function removeUser(file: string, name: string): Promise<void> {
+  await change(file, (htpasswd) => {
+    expectUser(htpasswd, name);
+    return { lines: htpasswd.lines.filter((line) => !isUser(line, name)) };
+  });
+}
+
+/** Reads, changes and replaces the file while nobody else does; waits for another change that is under way. */
+async function change(file: string, edit: (htpasswd: Htpasswd) => Htpasswd): Promise<void> {
+  const lock = join(dirname(file), '.lock');
+  const work = async () => {
+    await writeAtomically(file, formatHtpasswd(edit(await read(file))), 0o600);
+    return true;
+  };
+  const done = await eventually(systemClock, { within: OTHER_CHANGE_TAKES, every: 50 }, () =>
+    withLock(lock, 'A change of users', systemClock, work).catch(unlessLocked),
+  );
+  if (done === undefined) await withLock(lock, 'A change of users', systemClock, work);
+}
+
+function unlessLocked(error: unknown): undefined {
+  if (error instanceof Failure && error.code === 'locked') return undefined;
+  throw error;
+}
+
+async function read(file: string): Promise<Htpasswd> {
+  return parseHtpasswd((await readIfExists(file)) ?? '', file);
+}
+
+function users({ lines }: Htpasswd): Extract<Line, { kind: 'user' }>[] {
+  return lines.filter((line) => line.kind === 'user');
+}
+
+function find(htpasswd: Htpasswd, name: string): boolean {
+  return htpasswd.lines.some((line) => isUser(line, name));
+}
+
+function isUser(line: Line, name: string): boolean {
+  return line.kind === 'user' && line.name === name;
+}
+
+function expectUser(htpasswd: Htpasswd, name: string): void {
+  if (find(htpasswd, name)) return;
+  const names = users(htpasswd).map((user) => user.name);
+  throw refused(
+    name,
+    names.length === 0 ? 'is no user; there are none yet' : `is no user; there are ${names.join(', ')}`,
+  );
+}
+
+function refused(name: string, message: string): WrongInput {
+  return new WrongInput([{ input: name, message }]);
+}
