@@ -11,6 +11,7 @@ export interface StepRecord {
 
 const TITLE_WIDTH = 14;
 const REDRAW_MILLISECONDS = 100;
+const PLAIN_LINE_EVERY = 5_000;
 
 /**
  * Tells a command as named steps: what is being done while it is done, what came of it, how long it took.
@@ -52,10 +53,7 @@ export class Story {
   #progress(title: string): { report: Report; stop: () => void } {
     const head = title.padEnd(TITLE_WIDTH);
     if (!this.#terminal.live) {
-      return {
-        report: (detail) => detail && this.#terminal.line(`· ${head} ${detail}`),
-        stop: () => undefined,
-      };
+      return { report: this.#plainReport(head), stop: () => undefined };
     }
     let detail = '';
     const draw = () => this.#terminal.transient(`· ${head} ${detail}`);
@@ -68,6 +66,17 @@ export class Story {
         clearInterval(timer);
         this.#terminal.clear();
       },
+    };
+  }
+
+  /** A log wants to know that something goes on, not every line of it. */
+  #plainReport(head: string): Report {
+    let last = 0;
+    return (detail) => {
+      const now = this.#clock.now().getTime();
+      if (detail === '' || now - last < PLAIN_LINE_EVERY) return;
+      last = now;
+      this.#terminal.line(`· ${head} ${detail}`);
     };
   }
 

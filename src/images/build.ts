@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
+import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { PINNED } from '../settings/schema.ts';
 import type { ImageRole } from '../settings/settings.ts';
@@ -29,7 +30,16 @@ export async function buildImage(workshop: Workshop, role: ImageRole, report: Re
 export async function buildRenewer(workshop: Workshop, nodeImage: string, report: Report): Promise<boolean> {
   const { engine, paths, run } = workshop;
   const output = join(paths.state, 'renewer/daemon.mjs');
-  await run(process.execPath, [join(paths.root, 'scripts/bundle.mjs'), output], { cwd: paths.root });
+  const bundled = await run(process.execPath, [join(paths.root, 'scripts/bundle.mjs'), output], {
+    cwd: paths.root,
+  });
+  if (bundled.exitCode !== 0) {
+    throw new Failure(
+      'build-failed',
+      `The renewer could not be bundled:\n${bundled.stderr}`,
+      'Run this again.',
+    );
+  }
   const node = await engine.images.inspect(nodeImage);
   return build(
     workshop,

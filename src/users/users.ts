@@ -30,11 +30,25 @@ export async function listUsers(file: string): Promise<User[]> {
   return users(await read(file)).map(({ name, hash }) => ({ name, cost: costOf(hash) }));
 }
 
+/**
+ * Refuses a name before anybody is asked for a password.
+ * @throws WrongInput when the name can't be one, or is taken
+ */
+export async function expectNew(file: string, name: string): Promise<void> {
+  const problem = userNameProblem(name);
+  if (problem !== undefined) throw new WrongInput([{ input: 'name', message: `"${name}" ${problem}` }]);
+  if (find(await read(file), name)) throw taken(name);
+}
+
+/** @throws WrongInput when there is none of that name */
+export async function expectKnown(file: string, name: string): Promise<void> {
+  expectUser(await read(file), name);
+}
+
 /** @throws WrongInput when there is one of that name */
 export async function addUser(file: string, name: string, hash: string): Promise<void> {
   await change(file, (htpasswd) => {
-    if (find(htpasswd, name))
-      throw refused(name, 'is a user already; `npm run user -- passwd` sets a new password');
+    if (find(htpasswd, name)) throw taken(name);
     return { lines: [...htpasswd.lines, { kind: 'user', name, hash }] };
   });
 }
@@ -96,6 +110,10 @@ function expectUser(htpasswd: Htpasswd, name: string): void {
     name,
     names.length === 0 ? 'is no user; there are none yet' : `is no user; there are ${names.join(', ')}`,
   );
+}
+
+function taken(name: string): WrongInput {
+  return refused(name, 'is a user already; `npm run user -- passwd` sets a new password');
 }
 
 function refused(name: string, message: string): WrongInput {
