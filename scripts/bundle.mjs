@@ -15,8 +15,12 @@ await build({
   logLevel: 'warning',
   // Optional native speed-ups of the SSH transport, which the renewer does not use.
   external: ['cpu-features', '*.node'],
-  // CommonJS packages inside the bundle still call require().
+  // CommonJS packages inside the bundle still expect these.
   banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    js: [
+      "import { createRequire } from 'node:module';",
+      'const require = createRequire(import.meta.url);',
+      'const __dirname = import.meta.dirname;',
+    ].join(' '),
   },
 });

@@ -15,9 +15,10 @@ import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { awaitNginx } from '../src/stack/answer.ts';
-import { recentLog, startStack } from '../src/stack/compose.ts';
+import { recentLog, startParts } from '../src/stack/compose.ts';
 import { ensureFolders } from '../src/stack/folders.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
+import { startRenewer } from '../src/stack/renewer.ts';
 import { withLock } from '../src/system/lock.ts';
 import { ensureFirstUser, forgetPassword } from '../src/users/first-user.ts';
 
@@ -61,7 +62,8 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const renewal = renewalParts(app, settings, engine);
   const { store, webServer, names } = renewal;
   await story.step('Placeholder', () => ensurePlaceholder(store, names, clock));
-  await story.step('Stack', (report) => startStack({ engine, run, paths }, settings, report));
+  const place = { engine, run, paths };
+  await story.step('Stack', (report) => startParts(place, settings, ['registry', 'nginx'], report));
   await story.step('nginx', () =>
     awaitNginx(webServer, settings.domain, clock, () => recentLog(app, 'nginx')),
   );
@@ -73,6 +75,8 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   await story.step('Proof', (report) =>
     ensureProof({ ...app, engine, settings }, { current, images }, report),
   );
+
+  await story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
 
   conclude(terminal, story, { app, settings, firstUser, certificate: current.certificate, json });
   await forgetPassword(paths);

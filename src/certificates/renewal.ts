@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import type { Issuer } from '../issuers/issuer.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
-import { withLock } from '../system/lock.ts';
+import { withLockInTurn } from '../system/lock.ts';
 import type { AttemptGate } from './attempts.ts';
 import { type Decision, decide } from './decide.ts';
 import { type Deployment, deploy, serveCurrent } from './deploy.ts';
@@ -12,6 +12,9 @@ export interface RenewalParts extends Deployment {
   readonly gate: AttemptGate;
   readonly lockFile: string;
 }
+
+/** A CA may take its time; the daemon and a person's command take turns. */
+const OTHER_RENEWAL_TAKES = 5 * 60_000;
 
 /** What would be done now, and why. Changes nothing. */
 export async function assess({ store, names, issuer, clock }: RenewalParts): Promise<Decision> {
@@ -29,7 +32,8 @@ export async function ensureCertificate(
   { force }: { force: boolean },
   report: Report,
 ): Promise<Done<Generation>> {
-  return withLock(parts.lockFile, 'A renewal', parts.clock, async () => {
+  const turn = { path: parts.lockFile, what: 'A renewal', clock: parts.clock, patience: OTHER_RENEWAL_TAKES };
+  return withLockInTurn(turn, async () => {
     const decision = await assess(parts);
     const current = await parts.store.current();
     if (decision.kind === 'keep' && !force && current.kind === 'present') {

@@ -5,21 +5,30 @@ import type { Settings } from '../settings/settings.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import type { Run } from '../system/processes.ts';
 
-export const PARTS = ['registry', 'nginx', 'renewer'] as const;
+/** The engine and the checkout that a stack belongs to. */
+export interface Place {
+  readonly engine: Engine;
+  readonly run: Run;
+  readonly paths: Paths;
+}
+
+export type Part = 'registry' | 'nginx' | 'renewer';
 
 /**
- * Starts the parts of the stack, and starts anew those whose settings or images changed. What already runs as wanted
- * is left alone: connections in it go on.
+ * Starts parts of the stack, and starts anew those whose settings or images changed. What already runs as wanted is
+ * left alone: connections in it go on.
  * @throws Failure `stack-failed`, with what Compose said
  */
-export async function startStack(
-  { engine, run, paths }: { engine: Engine; run: Run; paths: Paths },
+export async function startParts(
+  { engine, run, paths }: Place,
   { project }: Pick<Settings, 'project'>,
+  parts: readonly Part[],
   report: Report,
 ): Promise<Done> {
-  const before = await runningIds(engine, project);
+  const before = await runningIds(engine, project, parts);
   const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', '--progress', 'plain'];
-  const result = await run('docker', [...args, 'up', '--detach', '--no-build', '--pull', 'never'], {
+  const up = ['up', '--detach', '--no-build', '--pull', 'never', ...parts];
+  const result = await run('docker', [...args, ...up], {
     cwd: paths.root,
     onLine: (line) => report(line.trim()),
   });
@@ -30,10 +39,9 @@ export async function startStack(
       'Mend what it says, then run this again.',
     );
   }
-  const after = await runningIds(engine, project);
-  const started = [...after].filter((id) => !before.has(id));
-  const summary = `${after.size} parts run`;
-  return started.length === 0 ? unchanged(summary) : changed(`${summary}, ${started.length} started now`);
+  const after = await runningIds(engine, project, parts);
+  const started = [...after].filter((id) => !before.has(id)).length;
+  return started === 0 ? unchanged(`${parts.join(', ')} run`) : changed(`${parts.join(', ')} started`);
 }
 
 /** The last lines of a part's log, for an error message. */
@@ -43,10 +51,10 @@ export async function recentLog({ run, paths }: { run: Run; paths: Paths }, part
   return stdout.trim();
 }
 
-async function runningIds(engine: Engine, project: string): Promise<Set<string>> {
-  const parts = await Promise.all(PARTS.map((part) => engine.containers.ofService(project, part)));
+async function runningIds(engine: Engine, project: string, parts: readonly Part[]): Promise<Set<string>> {
+  const containers = await Promise.all(parts.map((part) => engine.containers.ofService(project, part)));
   return new Set(
-    parts
+    containers
       .flat()
       .filter(({ running }) => running)
       .map(({ id }) => id),

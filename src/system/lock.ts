@@ -9,6 +9,7 @@ const HEARTBEAT = 5_000;
 /** A holder that this process cannot look up (it is in another container) counts as dead after six missed beats. */
 const STALE = 30_000;
 const TAKEOVER_PAUSE = 20;
+const TURN_PAUSE = 100;
 
 interface Holder {
   readonly token: string;
@@ -43,6 +44,23 @@ export async function withLock<T>(
   } finally {
     clearInterval(heartbeat);
     await release(path, token);
+  }
+}
+
+/** Like `withLock`, but waits for whoever holds it, `patience` milliseconds at the most. */
+export async function withLockInTurn<T>(
+  { path, what, clock, patience }: { path: string; what: string; clock: Clock; patience: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  const deadline = clock.now().getTime() + patience;
+  for (;;) {
+    try {
+      return await withLock(path, what, clock, work);
+    } catch (error) {
+      const busy = error instanceof Failure && error.code === 'locked';
+      if (!busy || clock.now().getTime() >= deadline) throw error;
+      await clock.sleep(TURN_PAUSE);
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
-import { Failure, WrongInput } from '../errors.ts';
-import { eventually, systemClock } from '../system/clock.ts';
+import { WrongInput } from '../errors.ts';
+import { systemClock } from '../system/clock.ts';
 import { readIfExists, writeAtomically } from '../system/files.ts';
-import { withLock } from '../system/lock.ts';
+import { withLockInTurn } from '../system/lock.ts';
 import { costOf, formatHtpasswd, type Htpasswd, type Line, parseHtpasswd } from './htpasswd.ts';
 
 export interface User {
@@ -71,20 +71,11 @@ export async function removeUser(file: string, name: string): Promise<void> {
 
 /** Reads, changes and replaces the file while nobody else does; waits for another change that is under way. */
 async function change(file: string, edit: (htpasswd: Htpasswd) => Htpasswd): Promise<void> {
-  const lock = join(dirname(file), '.lock');
-  const work = async () => {
+  const path = join(dirname(file), '.lock');
+  const turn = { path, what: 'A change of users', clock: systemClock, patience: OTHER_CHANGE_TAKES };
+  await withLockInTurn(turn, async () => {
     await writeAtomically(file, formatHtpasswd(edit(await read(file))), 0o600);
-    return true;
-  };
-  const done = await eventually(systemClock, { within: OTHER_CHANGE_TAKES, every: 50 }, () =>
-    withLock(lock, 'A change of users', systemClock, work).catch(unlessLocked),
-  );
-  if (done === undefined) await withLock(lock, 'A change of users', systemClock, work);
-}
-
-function unlessLocked(error: unknown): undefined {
-  if (error instanceof Failure && error.code === 'locked') return undefined;
-  throw error;
+  });
 }
 
 async function read(file: string): Promise<Htpasswd> {
