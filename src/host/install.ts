@@ -69,7 +69,7 @@ async function agree(facts: HostFacts, actions: readonly Action[], consent: Cons
   );
 }
 
-async function take(action: Action, host: Host, facts: HostFacts, report: Report): Promise<void> {
+export async function take(action: Action, host: Host, facts: HostFacts, report: Report): Promise<void> {
   const { run } = host;
   switch (action.kind) {
     case 'install-from-docker':
@@ -92,7 +92,7 @@ async function take(action: Action, host: Host, facts: HostFacts, report: Report
   }
 }
 
-async function findSources({ run, fetch }: Host, { distribution }: HostFacts): Promise<Sources> {
+export async function findSources({ run, fetch }: Host, { distribution }: HostFacts): Promise<Sources> {
   if (!distribution.debianLike) return { dockerRepository: false, composePackage: undefined };
   return {
     dockerRepository: await dockerRepositoryAnswers(fetch, distribution),

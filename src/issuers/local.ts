@@ -44,11 +44,11 @@ export class LocalIssuer implements Issuer {
 
   async #authority(report: Report): Promise<Authority> {
     const certificate = await readIfExists(authorityFile(this.#folder));
-    const key = await readIfExists(join(this.#folder, 'ca.key'));
+    const key = await readIfExists(join(this.#folder, 'ca-key.pem'));
     if (certificate === undefined) return this.#create(report);
-    if (key === undefined) throw this.#damaged('ca.key is missing');
+    if (key === undefined) throw this.#damaged('ca-key.pem is missing');
     try {
-      if (!belongTogether(certificate, key)) throw new Error('ca.key is not the key of ca.crt');
+      if (!belongTogether(certificate, key)) throw new Error('ca-key.pem is not the key of ca.crt');
       return await readAuthority(certificate, key);
     } catch (error) {
       throw this.#damaged(messageOf(error));
@@ -67,7 +67,7 @@ export class LocalIssuer implements Issuer {
       this.#clock.now(),
       AUTHORITY_DAYS,
     );
-    await writeAtomically(join(this.#folder, 'ca.key'), key, 0o600);
+    await writeAtomically(join(this.#folder, 'ca-key.pem'), key, 0o600);
     await writeAtomically(authorityFile(this.#folder), certificate, 0o644);
     return readAuthority(certificate, key);
   }

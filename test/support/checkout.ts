@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { paths } from '../../src/paths.ts';
+
+const ROOT = paths().root;
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A copy of this checkout in a folder with a space in its path, with a project name and ports of its own. */
+export class Checkout {
+  readonly root: string;
+  readonly env: Record<string, string>;
+
+  private constructor(root: string, env: Record<string, string>) {
+    this.root = root;
+    this.env = env;
+  }
+
+  static async make(env: Record<string, string> = {}): Promise<Checkout> {
+    const root = join(await mkdtemp(join(tmpdir(), 'moorage-e2e-')), 'my registry');
+    await copyTracked(root);
+    return new Checkout(root, {
+      COMPOSE_PROJECT_NAME: `moorage-test-${randomBytes(4).toString('hex')}`,
+      BIND_ADDRESS: '127.0.0.1',
+      HTTP_PORT: String(await freePort()),
+      HTTPS_PORT: String(await freePort()),
+      IMAGES: 'build',
+      ...env,
+    });
+  }
+
+  get project(): string {
+    return this.env.COMPOSE_PROJECT_NAME ?? '';
+  }
+
+  get authority(): string {
+    return `${this.env.DOMAIN ?? 'localhost'}:${this.env.HTTPS_PORT}`;
+  }
+
+  /** `npm run NAME -- ARGS`, without a terminal. */
+  async npm(name: string, args: readonly string[] = [], options: RunIn = {}): Promise<Ran> {
+    return this.run('npm', ['run', '--silent', name, '--', ...args], options);
+  }
+
+  async compose(...args: readonly string[]): Promise<Ran> {
+    return this.run('docker', ['compose', ...args]);
+  }
+
+  async run(program: string, args: readonly string[], { env, input }: RunIn = {}): Promise<Ran> {
+    const result = await execa(program, args, {
+      cwd: this.root,
+      env: { ...this.env, ...env },
+      reject: false,
+      ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    });
+    return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** Runs init-tls to its end and returns what it reports. */
+  async init(env: Record<string, string> = {}): Promise<InitResult> {
+    Object.assign(this.env, env);
+    const { exitCode, stdout, stderr } = await this.npm('init-tls', ['--yes', '--json']);
+    if (exitCode !== 0) throw new Error(`init-tls ended with ${exitCode}:\n${stderr}\n${stdout}`);
+    return JSON.parse(stdout);
+  }
+
+  async dispose(): Promise<void> {
+    await this.compose('down', '--volumes', '--timeout', '2');
+    await rm(dirname(this.root), { recursive: true, force: true });
+  }
+}
+
+interface RunIn {
+  readonly env?: Record<string, string>;
+  readonly input?: string;
+}
+
+export interface InitResult {
+  readonly url: string;
+  readonly changed: boolean;
+  readonly firstUser?: { readonly name: string; readonly password: string };
+  readonly certificate: {
+    readonly fingerprint: string;
+    readonly names: string[];
+    readonly issuer: string;
+    readonly issuerName: string;
+  };
+  readonly authority: string | null;
+  readonly steps: readonly {
+    readonly title: string;
+    readonly summary: string;
+    readonly changed: boolean;
+    readonly seconds: number;
+  }[];
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** What a clone would have, changes of the day included; packages are shared. */
+async function copyTracked(root: string): Promise<void> {
+  const { stdout } = await execa('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+  });
+  await mkdir(root, { recursive: true });
+  for (const file of stdout.split('\0').filter(Boolean)) {
+    await cp(join(ROOT, file), join(root, file), { preserveTimestamps: true });
+  }
+  await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+}
