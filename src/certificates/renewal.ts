@@ -43,16 +43,21 @@ export async function ensureCertificate(
         : unchanged(decision.reason, current.generation);
     }
     report(decision.reason);
-    const generation = await issueAndDeploy(parts, report);
+    const replaces = current.kind === 'present' ? current.generation.certificate.fingerprint : undefined;
+    const generation = await issueAndDeploy(parts, replaces, report);
     const { issuerName, notAfter } = generation.certificate;
     return changed(`by ${issuerName}, until ${notAfter.toISOString().slice(0, 10)}`, generation);
   });
 }
 
-async function issueAndDeploy(parts: RenewalParts, report: Report): Promise<Generation> {
+async function issueAndDeploy(
+  parts: RenewalParts,
+  replaces: string | undefined,
+  report: Report,
+): Promise<Generation> {
   const { issuer, names, store, clock, gate } = parts;
   try {
-    const issued = await issuer.issue({ names }, report);
+    const issued = await issuer.issue({ names, replaces }, report);
     const generation = await deploy(parts, issued, report);
     await gate.succeeded();
     await store.prune();

@@ -41,12 +41,12 @@ export class CertbotIssuer implements Issuer {
     this.origin = { issuer: 'certbot', directory: options.directory.url };
   }
 
-  async issue({ names }: Order, report: Report): Promise<Issued> {
+  async issue({ names, replaces }: Order, report: Report): Promise<Issued> {
     const { directory } = this.#options;
     const config = this.#configDirectory(directory.url);
     const pairs = await archivedPairs(config, LINEAGE);
     // A run that was killed after the CA had issued left the certificate here: no second order for it.
-    const found = pairs.find((pair) => this.#usable(pair, names));
+    const found = pairs.find((pair) => this.#usable(pair, names, replaces));
     if (found !== undefined) {
       report("taking over the certificate in certbot's archive");
       return { ...found, origin: this.origin };
@@ -116,14 +116,15 @@ export class CertbotIssuer implements Issuer {
     return join(this.#options.paths.certbot, directorySlug({ url: directory }));
   }
 
-  #usable(pair: Pair, names: readonly string[]): boolean {
+  #usable(pair: Pair, names: readonly string[], replaces: string | undefined): boolean {
     const now = this.#options.clock.now();
     try {
       verifyPair(pair, names, now);
     } catch {
       return false;
     }
-    return dueAt(readCertificate(pair.chain)) > now;
+    const certificate = readCertificate(pair.chain);
+    return dueAt(certificate) > now && certificate.fingerprint !== replaces;
   }
 }
 

@@ -4,6 +4,8 @@ import type { Report } from '../step.ts';
 export interface Order {
   /** DNS names and IP addresses; the first is the subject. */
   readonly names: readonly string[];
+  /** Fingerprint of the certificate that the new one takes the place of: that very one is no answer. */
+  readonly replaces: string | undefined;
 }
 
 /** What an issuer hands back. Nothing of it has been verified or stored yet. */

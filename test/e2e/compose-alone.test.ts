@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BUILT } from '../../src/images/catalog.ts';
+import { Checkout } from '../support/checkout.ts';
+
+let checkout: Checkout;
+
+beforeAll(async () => {
+  // The images are there already, as they are on the machine of somebody who has another stack.
+  const other = await Checkout.make();
+  await other.init();
+  await other.dispose();
+  checkout = await Checkout.make({ REGISTRY_IMAGE: BUILT.registry, NGINX_IMAGE: BUILT.nginx });
+});
+
+afterAll(() => checkout.dispose());
+
+const curl = (...args: string[]) => checkout.run('curl', ['-sS', '--cacert', 'var/ca/ca.crt', ...args]);
+
+test('`docker compose up -d` on a clone without .env starts the local default', async () => {
+  expect(existsSync(join(checkout.root, '.env'))).toBe(false);
+  expect(await checkout.compose('up', '-d', '--pull', 'never', '--no-build')).toMatchObject({ exitCode: 0 });
+  const page = async () => (await curl(`https://${checkout.authority}/`)).stdout;
+  await expect.poll(page, { timeout: 60_000, interval: 200 }).toContain('A private container registry');
+});
+
+test('nobody can log in before there is a user; nobody is made up', async () => {
+  const url = `https://${checkout.authority}/v2/`;
+  const status = async () =>
+    (await curl('-o', '/dev/null', '-w', '%{http_code}', '-u', 'docker:docker', url)).stdout;
+  await expect.poll(status, { timeout: 60_000, interval: 200 }).toBe('401');
+  expect((await checkout.compose('logs', 'registry')).stdout).not.toMatch(/password/i);
+});
+
+test('a user that is added can log in at once', async () => {
+  expect(
+    await checkout.npm('user', ['add', 'ada', '--password-stdin'], { input: 'correct horse\n' }),
+  ).toMatchObject({ exitCode: 0 });
+  const { stdout } = await curl('-u', 'ada:correct horse', `https://${checkout.authority}/v2/`);
+  expect(stdout).toBe('{}');
+});
+
+test('init-tls takes the stack over as it is', async () => {
+  const result = await checkout.init();
+  expect(result.firstUser).toBeUndefined();
+  expect(result.certificate.issuer).toBe('local');
+});

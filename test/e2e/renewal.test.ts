@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { servedFingerprint } from '../../src/certificates/handshake.ts';
+import { CertificateStore } from '../../src/certificates/store.ts';
+import { LocalIssuer } from '../../src/issuers/local.ts';
+import { paths } from '../../src/paths.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { Checkout } from '../support/checkout.ts';
+
+const DAY = 24 * 3_600_000;
+
+let checkout: Checkout;
+let port: number;
+
+beforeAll(async () => {
+  checkout = await Checkout.make();
+  await checkout.init();
+  port = Number(checkout.env.HTTPS_PORT);
+});
+
+afterAll(() => checkout.dispose());
+
+test('renew says when it will be due, and does nothing before', async () => {
+  const before = await served();
+  const { exitCode, stdout } = await checkout.npm('renew');
+  expect({ exitCode, stdout }).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/Not due: valid until .* renewal due /),
+  });
+  expect(await served()).toBe(before);
+});
+
+test('renew --dry-run says what would be done, and does not do it', async () => {
+  await makeDue();
+  const before = await served();
+  const { stdout } = await checkout.npm('renew', ['--dry-run']);
+  expect(stdout).toMatch(/To be renewed: it is valid until .* and due since/);
+  expect(await served()).toBe(before);
+});
+
+test('the renewer renews what is due, without the engine, and no request fails meanwhile', async () => {
+  await makeDue();
+  const due = await served();
+  const requests = keepAsking();
+  await checkout.compose('restart', 'renewer');
+  await expect.poll(served, { timeout: 60_000, interval: 100 }).not.toBe(due);
+  const { asked, failed } = await requests.stop();
+  expect(failed).toEqual([]);
+  expect(asked).toBeGreaterThan(10);
+  const { stdout } = await checkout.compose('logs', '--no-log-prefix', 'renewer');
+  expect(stdout).toMatch(/due since/);
+});
+
+test('a connection that is open while nginx reloads gets its answer', async () => {
+  const socket = await open();
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
+  const before = await served();
+  expect(await checkout.npm('renew', ['--force'])).toMatchObject({ exitCode: 0 });
+  expect(await served()).not.toBe(before);
+  socket.write('Connection: close\r\n\r\n');
+  const answer = await once(socket, 'data');
+  expect(String(answer[0])).toContain('HTTP/1.1 200 OK');
+  socket.destroy();
+});
+
+test('a broken nginx configuration never goes live: exit 1 with its line, the old certificate stays', async () => {
+  const broken = join(checkout.root, 'nginx/user.d/broken.conf');
+  await writeFile(broken, 'no_such_directive on;\n');
+  const before = await served();
+  const { exitCode, stderr } = await checkout.npm('renew', ['--force']);
+  await rm(broken);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/nginx -t fails .*unknown directive "no_such_directive" in .*broken\.conf:1/s);
+  expect(await served()).toBe(before);
+});
+
+test('settings of one’s own in nginx/user.d are in force', async () => {
+  const own = join(checkout.root, 'nginx/user.d/own.conf');
+  await writeFile(own, 'add_header X-Own yes always;\n');
+  await checkout.compose('exec', 'nginx', 'nginx', '-s', 'reload');
+  const header = async () => (await checkout.run('curl', ['-skI', `https://localhost:${port}/`])).stdout;
+  await expect.poll(header, { timeout: 10_000, interval: 100 }).toMatch(/x-own: yes/i);
+  await rm(own);
+});
+
+test('two commands and the daemon at once do not get in each other’s way', async () => {
+  await makeDue();
+  const all = [checkout.npm('renew'), checkout.npm('renew'), checkout.compose('restart', 'renewer')];
+  for (const { exitCode } of await Promise.all(all)) expect(exitCode).toBe(0);
+  const { stdout } = await checkout.npm('renew');
+  expect(stdout).toMatch(/Not due/);
+});
+
+test('on SIGTERM the renewer ends at once and cleanly', async () => {
+  const { stdout: id } = await checkout.compose('ps', '-q', 'renewer');
+  await checkout.compose('stop', 'renewer');
+  const { stdout } = await checkout.run('docker', ['inspect', '-f', '{{.State.ExitCode}}', id.trim()]);
+  expect(stdout).toBe('0');
+  expect((await checkout.compose('logs', '--no-log-prefix', '--tail', '1', 'renewer')).stdout).toMatch(
+    /stopped$/,
+  );
+});
+
+test('npm run daemon does the same on the host, and ends on SIGTERM with 0', async () => {
+  const daemon = execa('node', ['--import', './scripts/setup.mjs', 'scripts/daemon.ts'], {
+    cwd: checkout.root,
+    env: checkout.env,
+  });
+  let log = '';
+  daemon.stdout.on('data', (text) => {
+    log += text;
+  });
+  await expect.poll(() => log, { timeout: 30_000, interval: 50 }).toMatch(/nothing to do/);
+  daemon.kill('SIGTERM');
+  expect((await daemon).exitCode).toBe(0);
+});
+
+/** Deploys a certificate that was issued 70 of its 90 days ago. */
+async function makeDue(): Promise<void> {
+  const places = paths(checkout.root);
+  const then = { ...systemClock, now: () => new Date(Date.now() - 70 * DAY) };
+  const issuer = new LocalIssuer(places.localAuthority, then);
+  const order = { names: ['localhost', '127.0.0.1', '::1'], replaces: undefined };
+  const store = new CertificateStore(places.certificates, then);
+  const generation = await store.add(await issuer.issue(order, () => undefined));
+  await store.activate(generation);
+  await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(generation.certificate.fingerprint);
+}
+
+async function served(): Promise<string> {
+  const shown = await servedFingerprint({ host: '127.0.0.1', port, servername: 'localhost', timeout: 5_000 });
+  return shown.kind === 'shown' ? shown.fingerprint : shown.reason;
+}
+
+/** Asks for the start page again and again, each time over a new connection. */
+function keepAsking(): { stop: () => Promise<{ asked: number; failed: unknown[] }> } {
+  let going = true;
+  let asked = 0;
+  const failed: unknown[] = [];
+  const loop = async () => {
+    while (going) {
+      asked += 1;
+      await askOnce().catch((error) => failed.push(error));
+    }
+  };
+  const done = loop();
+  return {
+    stop: async () => {
+      going = false;
+      await done;
+      return { asked, failed };
+    },
+  };
+}
+
+async function askOnce(): Promise<void> {
+  const socket = await open();
+  socket.end('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  const [answer] = await once(socket, 'data');
+  if (!String(answer).startsWith('HTTP/1.1 200')) throw new Error(String(answer));
+  socket.destroy();
+}
+
+async function open(): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  return socket;
+}
