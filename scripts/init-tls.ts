@@ -7,9 +7,11 @@ import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
 import { conclude } from '../src/cli/summary.ts';
 import { Terminal } from '../src/cli/terminal.ts';
+import { userName } from '../src/cli/user-name.ts';
 import { connect } from '../src/engine/connect.ts';
 import { ensureDebootstrap, ensureEngine } from '../src/host/install.ts';
 import { ensureImages } from '../src/images/ensure.ts';
+import { expectResolvable } from '../src/issuers/names.ts';
 import { ensureProof } from '../src/registry/ensure-proof.ts';
 import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
@@ -32,7 +34,7 @@ await main(
   new Command('init-tls')
     .description('From nothing to a verified private registry. Run again, it changes only what differs.')
     .option('-y, --yes', 'install what is missing without asking', false)
-    .option('--user <name>', 'name of the first user', 'admin')
+    .option('--user <name>', 'name of the first user', userName, 'admin')
     .option('--json', 'print the result as JSON', false)
     .action(async (options: Options) => {
       const app = openApp();
@@ -49,6 +51,7 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const consent = askConsent(terminal, yes);
 
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
+  await story.step('Names', () => expectResolvable(wanted));
   await story.step('Folders', () => ensureFolders(paths, wanted.registryDataDirectory));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
   const engine = connect(environment.DOCKER_HOST);

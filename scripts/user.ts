@@ -3,6 +3,7 @@ import { openApp } from '../src/app.ts';
 import { main } from '../src/cli/main.ts';
 import { obtainPassword, type PasswordOptions, showGenerated } from '../src/cli/password-input.ts';
 import { showUsers } from '../src/cli/user-list.ts';
+import { userName } from '../src/cli/user-name.ts';
 import { hashPassword } from '../src/users/password.ts';
 import { addUser, expectKnown, expectNew, listUsers, removeUser, setPassword } from '../src/users/users.ts';
 
@@ -10,14 +11,14 @@ const file = openApp().paths.usersFile;
 
 const command = new Command('user').description('Who may use the registry.');
 
-withPassword(command.command('add <name>').description('add a user')).action(
-  async (name: string, options: PasswordOptions) => {
-    await expectNew(file, name);
-    const password = await obtainPassword(name, options);
-    await addUser(file, name, await hashPassword(password.secret));
-    showGenerated(name, password, 'added');
-  },
-);
+withPassword(
+  command.command('add').argument('<name>', 'anything without a colon', userName).description('add a user'),
+).action(async (name: string, options: PasswordOptions) => {
+  await expectNew(file, name);
+  const password = await obtainPassword(name, options);
+  await addUser(file, name, await hashPassword(password.secret));
+  showGenerated(name, password, 'added');
+});
 
 withPassword(command.command('passwd <name>').description('set a new password')).action(
   async (name: string, options: PasswordOptions) => {

@@ -26,7 +26,9 @@ export interface Deployment {
 }
 
 const SERVED_WITHIN = 30_000;
-const LOOK_EVERY = 100;
+const LOOK_EVERY = 25;
+/** For a moment old and new workers accept side by side: one good answer is chance, ten in a row are not. */
+const STEADY = 10;
 
 /**
  * Brings an issued certificate to the clients: verify, store, swap the link, `nginx -t`, reload, and a handshake that
@@ -76,9 +78,11 @@ async function load(
   report('nginx reloads');
   await webServer.reload();
   let shown: string | undefined;
+  let inARow = 0;
   const served = await eventually(clock, { within: SERVED_WITHIN, every: LOOK_EVERY }, async () => {
     shown = await webServer.served(name);
-    return shown === wanted ? true : undefined;
+    inARow = shown === wanted ? inARow + 1 : 0;
+    return inARow >= STEADY ? true : undefined;
   });
   if (served === true) return;
   throw new Failure(

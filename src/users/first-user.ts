@@ -1,12 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { Secret } from '../secret.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { readIfExists, writeAtomically } from '../system/files.ts';
 import { generatePassword, hashPassword } from './password.ts';
-import { addUser, listUsers, userNameProblem } from './users.ts';
+import { addUser, listUsers } from './users.ts';
 
 export interface FirstUser {
   readonly name: string;
@@ -23,8 +22,6 @@ export async function ensureFirstUser(
   { usersFile, handover: handoverFile }: Paths,
   name: string,
 ): Promise<Done<FirstUser | undefined>> {
-  const problem = userNameProblem(name);
-  if (problem !== undefined) throw new WrongInput([{ input: '--user', message: `"${name}" ${problem}` }]);
   const waiting = await readHandover(handoverFile);
   const users = await listUsers(usersFile);
   if (waiting === undefined && users.length > 0) {

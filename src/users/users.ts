@@ -30,13 +30,8 @@ export async function listUsers(file: string): Promise<User[]> {
   return users(await read(file)).map(({ name, hash }) => ({ name, cost: costOf(hash) }));
 }
 
-/**
- * Refuses a name before anybody is asked for a password.
- * @throws WrongInput when the name can't be one, or is taken
- */
+/** @throws WrongInput when there is one of that name */
 export async function expectNew(file: string, name: string): Promise<void> {
-  const problem = userNameProblem(name);
-  if (problem !== undefined) throw new WrongInput([{ input: 'name', message: `"${name}" ${problem}` }]);
   if (find(await read(file), name)) throw taken(name);
 }
 

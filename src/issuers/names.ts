@@ -1,0 +1,22 @@
+import { lookup } from 'node:dns/promises';
+import { Failure, systemCode } from '../errors.ts';
+import type { Settings } from '../settings/settings.ts';
+import { type Done, unchanged } from '../step.ts';
+
+/**
+ * A public CA looks the names up; one that nobody can look up is not worth a try, of which there are few.
+ * @throws Failure `name-unresolved`
+ */
+export async function expectResolvable({ issuer, directory, names }: Settings): Promise<Done> {
+  if (issuer !== 'certbot' || !directory.public) return unchanged(names.join(', '));
+  for (const name of names) {
+    await lookup(name).catch((error) => {
+      throw new Failure(
+        'name-unresolved',
+        `${name} does not resolve to an address (${systemCode(error)}), so no public CA can reach it.`,
+        'Give it an A or AAAA record that leads to this machine, wait until it is known, then run this again.',
+      );
+    });
+  }
+  return unchanged(`${names.join(', ')}: found in the DNS`);
+}

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import type { Ran } from './checkout.ts';
+
+const IMAGE = 'moorage-test/bare:bookworm';
+/** Where git and Node 20 come from is the person's affair; everything else a bare Debian 12 lacks. */
+const INCLUDED = 'ca-certificates,git,libstdc++6,libatomic1';
+const SYSTEM_CAS = '/etc/ssl/certs/ca-certificates.crt';
+
+/**
+ * A bare Debian 12: a privileged container with a network, a disk and a process table of its own. No Docker, no service
+ * manager. What runs in it can't touch the machine's own engine.
+ */
+export class BareMachine {
+  readonly #name = `moorage-test-bare-${randomBytes(4).toString('hex')}`;
+
+  static async boot(): Promise<BareMachine> {
+    await makeImage();
+    const machine = new BareMachine();
+    // An engine's storage can't stand on an overlay: its folder is a volume.
+    const options = [
+      '--privileged',
+      '--volume',
+      '/var/lib/docker',
+      '--volume',
+      '/var/tmp',
+      '--name',
+      machine.#name,
+    ];
+    await execa('docker', ['run', '--detach', ...options, IMAGE, 'sleep', 'infinity']);
+    return machine;
+  }
+
+  async run(command: readonly string[], cwd = '/'): Promise<Ran> {
+    const result = await execa('docker', ['exec', '--workdir', cwd, this.#name, ...command], {
+      reject: false,
+    });
+    return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** A fresh clone of what a checkout of the tests holds. */
+  async clone(checkout: string, to: string): Promise<void> {
+    await this.run(['mkdir', '-p', to]);
+    const tar = execa('tar', ['-C', checkout, '--exclude=./node_modules', '-c', '.'], { encoding: 'buffer' });
+    await execa('docker', ['cp', '-', `${this.#name}:${to}`], { input: (await tar).stdout });
+  }
+
+  async dispose(): Promise<void> {
+    await execa('docker', ['rm', '--force', '--volumes', this.#name]);
+  }
+}
+
+async function makeImage(): Promise<void> {
+  const present = await execa('docker', ['image', 'inspect', IMAGE], { reject: false });
+  if (present.exitCode === 0) return;
+  const root = await mkdtemp(join(tmpdir(), 'moorage-bare-'));
+  try {
+    await execa('debootstrap', ['--variant=minbase', `--include=${INCLUDED}`, 'bookworm', root]);
+    await execa('cp', [await realpath(process.execPath), join(root, 'usr/bin/node')]);
+    await copyNpm(root);
+    await execa('cp', [SYSTEM_CAS, join(root, SYSTEM_CAS)]);
+    const tar = execa('tar', ['-C', root, '-c', '.'], { buffer: false });
+    const environment = ['--change', `ENV NODE_EXTRA_CA_CERTS=${SYSTEM_CAS}`];
+    await execa('docker', ['import', ...environment, '-', IMAGE], { input: tar.stdout });
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function copyNpm(root: string): Promise<void> {
+  const { stdout: modules } = await execa('npm', ['root', '--global']);
+  const target = join(root, 'usr/lib/node_modules/npm');
+  await execa('mkdir', ['-p', dirname(target)]);
+  await execa('cp', ['-rL', join(modules.split('\n').at(-1) ?? '', 'npm'), target]);
+  await execa('ln', ['-s', '../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/bin/npm')]);
+  await execa('ln', ['-s', '../lib/node_modules/npm/bin/npx-cli.js', join(root, 'usr/bin/npx')]);
+}
