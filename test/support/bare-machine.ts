@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -8,7 +8,14 @@ import type { Ran } from './checkout.ts';
 const IMAGE = 'moorage-test/bare:bookworm';
 /** Where git and Node 20 come from is the person's affair; everything else a bare Debian 12 lacks. */
 const INCLUDED = 'ca-certificates,git,libstdc++6,libatomic1';
+const SYS_RESOURCE = 1n << 24n;
 const SYSTEM_CAS = '/etc/ssl/certs/ca-certificates.crt';
+
+/** An engine's storage can't stand on an overlay, and its containers need control groups. */
+const DISKS = [
+  ...['--volume', '/var/lib/docker', '--volume', '/var/tmp'],
+  ...['--cgroupns', 'host', '--volume', '/sys/fs/cgroup:/sys/fs/cgroup:rw'],
+];
 
 /**
  * A bare Debian 12: a privileged container with a network, a disk and a process table of its own. No Docker, no service
@@ -20,17 +27,17 @@ export class BareMachine {
   static async boot(): Promise<BareMachine> {
     await makeImage();
     const machine = new BareMachine();
-    // An engine's storage can't stand on an overlay: its folder is a volume.
-    const options = [
-      '--privileged',
-      '--volume',
-      '/var/lib/docker',
-      '--volume',
-      '/var/tmp',
+    await execa('docker', [
+      'run',
+      '--detach',
       '--name',
       machine.#name,
-    ];
-    await execa('docker', ['run', '--detach', ...options, IMAGE, 'sleep', 'infinity']);
+      ...(await powers()),
+      ...DISKS,
+      IMAGE,
+      'sleep',
+      'infinity',
+    ]);
     return machine;
   }
 
@@ -51,6 +58,18 @@ export class BareMachine {
   async dispose(): Promise<void> {
     await execa('docker', ['rm', '--force', '--volumes', this.#name]);
   }
+}
+
+/** What `--privileged` gives, less the one capability that this machine may lack itself (capabilities(7)). */
+async function powers(): Promise<string[]> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  const bounding = BigInt(`0x${/^CapBnd:\s*(\w+)$/m.exec(status)?.[1] ?? '0'}`);
+  if ((bounding & SYS_RESOURCE) !== 0n) return ['--privileged'];
+  const unconfined = ['seccomp=unconfined', 'apparmor=unconfined', 'systempaths=unconfined'];
+  return [
+    ...['--cap-add', 'ALL', '--cap-drop', 'SYS_RESOURCE', '--device-cgroup-rule', 'a *:* rwm'],
+    ...unconfined.flatMap((option) => ['--security-opt', option]),
+  ];
 }
 
 async function makeImage(): Promise<void> {
