@@ -1,0 +1,91 @@
+import { mkdir, mkdtemp, readdir, readlink, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import type { Issued } from '../issuers/issuer.ts';
+import { ensurePlaceholder } from './placeholder.ts';
+import { CertificateStore } from './store.ts';
+import { makeLeaf } from './x509.ts';
+
+const clock = new FakeClock('2027-01-01T00:00:00Z');
+
+let folder: string;
+let store: CertificateStore;
+
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'moorage-store-')), 'tls');
+  store = new CertificateStore(folder, clock);
+});
+
+async function issued(): Promise<Issued> {
+  const { privateKey, certificate } = await makeLeaf(['r.example'], clock.now(), 90);
+  return { privateKey, chain: certificate, origin: { issuer: 'local' } };
+}
+
+test('an empty store has nothing; the placeholder is something to start with, and never takes the place of more', async () => {
+  expect(await store.current()).toEqual({ kind: 'missing' });
+  expect(await ensurePlaceholder(store, ['r.example'], clock)).toMatchObject({ changed: true });
+  expect(await store.current()).toMatchObject({ kind: 'present', generation: { name: 'placeholder' } });
+  await store.activate(await store.add(await issued()));
+  expect(await ensurePlaceholder(store, ['r.example'], clock)).toMatchObject({ changed: false });
+  expect(await store.current()).toMatchObject({
+    generation: { name: 'generation-1', origin: { issuer: 'local' } },
+  });
+});
+
+test('what is added is served only once it is activated', async () => {
+  await store.activate(await store.add(await issued()));
+  const second = await store.add(await issued());
+  expect(await store.current()).toMatchObject({ generation: { name: 'generation-1' } });
+  await store.activate(second);
+  expect(await store.current()).toMatchObject({ generation: { name: 'generation-2' } });
+});
+
+test('the key is for its owner alone', async () => {
+  await store.add(await issued());
+  expect((await stat(join(folder, 'generation-1/privkey.pem'))).mode & 0o777).toBe(0o600);
+});
+
+test('killed while a generation was written: the half is never seen, and the next one takes its number', async () => {
+  await mkdir(join(folder, '.partial-generation-1'), { recursive: true });
+  await writeFile(join(folder, '.partial-generation-1/privkey.pem'), 'half');
+  expect(await store.current()).toEqual({ kind: 'missing' });
+  expect(await store.add(await issued())).toMatchObject({ name: 'generation-1' });
+  await store.activate(await store.add(await issued()));
+  await store.prune();
+  expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+test('killed while the link was swapped: the temporary link is swept away', async () => {
+  await store.activate(await store.add(await issued()));
+  await symlink('generation-9', join(folder, '.current.abcdef'));
+  await store.prune();
+  expect((await readdir(folder)).sort()).toEqual(['current', 'generation-1']);
+});
+
+test.each([
+  ['a link to nothing', () => rm(join(folder, 'generation-1'), { recursive: true })],
+  ['a key that is gone', () => rm(join(folder, 'generation-1/privkey.pem'))],
+  ['a certificate cut in half', () => truncate(join(folder, 'generation-1/fullchain.pem'), 100)],
+  ['facts that are no JSON', () => writeFile(join(folder, 'generation-1/meta.json'), '{')],
+])('%s is reported, not thrown', async (_, damage) => {
+  await store.activate(await store.add(await issued()));
+  await store.add(await issued());
+  await damage();
+  expect(await store.current()).toMatchObject({ kind: 'damaged' });
+});
+
+test('three generations stay, and the current one whatever its age', async () => {
+  await store.activate(await store.add(await issued()));
+  for (let count = 0; count < 5; count += 1) await store.add(await issued());
+  await store.prune();
+  expect((await readdir(folder)).sort()).toEqual([
+    'current',
+    'generation-1',
+    'generation-4',
+    'generation-5',
+    'generation-6',
+  ]);
+  expect(await readlink(join(folder, 'current'))).toBe('generation-1');
+});
