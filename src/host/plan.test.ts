@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import type { HostFacts } from './facts.ts';
+import { commandsOf, expectInstallable, planDebootstrap, planEngine, type Sources } from './plan.ts';
+
+const debian12: HostFacts = {
+  engine: { kind: 'silent' },
+  compose: undefined,
+  dockerd: undefined,
+  root: true,
+  systemd: false,
+  distribution: { id: 'debian', codename: 'bookworm', debianLike: true },
+};
+const nothing: Sources = { dockerRepository: false, composePackage: undefined };
+const running: Partial<HostFacts> = {
+  engine: { kind: 'answers', version: '28.0' },
+  dockerd: '/usr/bin/dockerd',
+};
+
+function kinds(facts: Partial<HostFacts>, sources: Partial<Sources> = {}): string[] {
+  return planEngine({ ...debian12, ...facts }, { ...nothing, ...sources }).map(({ kind }) => kind);
+}
+
+test.each<[string, string[], string[]]>([
+  ['nothing is missing: nothing is done', kinds({ ...running, compose: '2.40.0' }), []],
+  [
+    'a bare machine that reaches Docker’s repository',
+    kinds({}, { dockerRepository: true }),
+    ['install-from-docker', 'start-engine'],
+  ],
+  [
+    'a bare machine that reaches only its distribution',
+    kinds({}),
+    ['install-engine', 'install-compose', 'start-engine'],
+  ],
+  ['an engine that runs, without Compose v2', kinds(running), ['install-compose']],
+  [
+    'an engine that is installed and does not run',
+    kinds({ dockerd: '/usr/sbin/dockerd', compose: '2.26.1' }),
+    ['start-engine'],
+  ],
+  ['a client without an engine', kinds({ compose: '2.26.1' }), ['install-engine', 'start-engine']],
+])('%s', (_, planned, expected) => {
+  expect(planned).toEqual(expected);
+});
+
+test('an engine that is there is never exchanged for Docker’s own', () => {
+  expect(kinds(running, { dockerRepository: true })).toEqual(['install-compose']);
+});
+
+test('the engine is started by systemd where systemd runs, and directly elsewhere', () => {
+  const commands = (systemd: boolean) => commandsOf(planEngine({ ...debian12, systemd }, nothing)).join('\n');
+  expect(commands(true)).toContain('systemctl enable --now docker');
+  expect(commands(false)).toContain('dockerd > /var/log/dockerd.log');
+});
+
+test('Compose comes from the distribution where it has version 2', () => {
+  const [, compose] = planEngine(debian12, { ...nothing, composePackage: 'docker-compose-v2' });
+  expect(compose?.commands).toEqual(['apt-get install -y --no-install-recommends docker-compose-v2']);
+});
+
+test('without root: exit 1 with the very commands, for sudo', () => {
+  const actions = planEngine(debian12, nothing);
+  expect(() => expectInstallable({ ...debian12, root: false }, actions)).toThrow(
+    expect.objectContaining({
+      code: 'root-needed',
+      remedy: expect.stringContaining('  sudo apt-get install'),
+    }),
+  );
+  expect(() => expectInstallable({ ...debian12, root: false }, [])).not.toThrow();
+});
+
+test('on another system: exit 1 with where to read on; starting an engine that is there is fine anywhere', () => {
+  const fedora = { ...debian12, distribution: { id: 'fedora', codename: '', debianLike: false } };
+  expect(() => expectInstallable(fedora, planEngine(fedora, nothing))).toThrow(
+    expect.objectContaining({
+      code: 'unsupported-system',
+      remedy: expect.stringContaining('docs.docker.com'),
+    }),
+  );
+  const stopped = { ...fedora, dockerd: '/usr/bin/dockerd', compose: '2.40.0' };
+  expect(() => expectInstallable(stopped, planEngine(stopped, nothing))).not.toThrow();
+  expect(() => expectInstallable(fedora, [planDebootstrap(fedora)])).toThrow();
+});

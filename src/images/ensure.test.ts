@@ -1,0 +1,88 @@
+import { beforeEach, expect, test } from 'vitest';
+import { FakeEngine } from '../../test/support/fake-engine.ts';
+import { Failure } from '../errors.ts';
+import { paths } from '../paths.ts';
+import { PINNED } from '../settings/schema.ts';
+import type { Settings } from '../settings/settings.ts';
+import { run } from '../system/processes.ts';
+import { BASE_IMAGE, BUILT } from './catalog.ts';
+import { ensureImages } from './ensure.ts';
+
+const settings: Settings = {
+  domain: 'localhost',
+  names: ['localhost'],
+  email: undefined,
+  issuer: 'local',
+  directory: { url: 'https://acme.example/dir', public: false },
+  acmeTrust: undefined,
+  bindAddress: undefined,
+  httpPort: 80,
+  httpsPort: 443,
+  images: 'auto',
+  chosenImages: {},
+  builtImages: {},
+  registryDataDirectory: '/data',
+  project: 'moorage',
+  nginxAddress: undefined,
+};
+
+let engine: FakeEngine;
+
+beforeEach(() => {
+  engine = new FakeEngine();
+});
+
+async function ensure(change: Partial<Settings> = {}) {
+  const workshop = { engine, run, paths: paths(), ensureDebootstrap: async () => {} };
+  return ensureImages({ ...settings, ...change }, workshop, () => undefined);
+}
+
+const unreachable = new Failure('registry-unreachable', 'no such host', '');
+
+test('images are pulled where an image registry answers, and nothing is pulled twice', async () => {
+  const { value, changed } = await ensure();
+  expect(value).toEqual({ registry: PINNED.registry, nginx: PINNED.nginx, node: PINNED.node });
+  expect({ changed, pulled: engine.pulled }).toEqual({
+    changed: true,
+    pulled: [PINNED.registry, PINNED.nginx, PINNED.node],
+  });
+  expect(await ensure()).toMatchObject({ changed: false, summary: '4 present' });
+});
+
+test('certbot is an image of the stack only where it is the issuer', async () => {
+  expect((await ensure({ issuer: 'certbot' })).value.certbot).toBe(PINNED.certbot);
+});
+
+test('where no image registry answers all are built, and it is asked only once', async () => {
+  engine.pullFails = unreachable;
+  engine.present(BASE_IMAGE);
+  const { value } = await ensure();
+  expect(value).toEqual({ registry: BUILT.registry, nginx: BUILT.nginx, node: BUILT.node });
+  expect(engine.pulled).toEqual([PINNED.registry]);
+});
+
+test('what was built here is not looked for elsewhere the next time', async () => {
+  engine.pullFails = unreachable;
+  engine.present(BASE_IMAGE);
+  await ensure();
+  engine.pulled.length = 0;
+  const again = await ensure({
+    builtImages: { registry: BUILT.registry, nginx: BUILT.nginx, node: BUILT.node },
+  });
+  expect({ changed: again.changed, pulled: engine.pulled }).toEqual({ changed: false, pulled: [] });
+});
+
+test('IMAGES=pull does not build behind one’s back', async () => {
+  engine.pullFails = unreachable;
+  await expect(ensure({ images: 'pull' })).rejects.toMatchObject({ code: 'registry-unreachable' });
+});
+
+test('an image that was chosen is pulled whatever IMAGES says', async () => {
+  const { value } = await ensure({ chosenImages: { registry: 'registry:3.0.0' } });
+  expect(value.registry).toBe('registry:3.0.0');
+});
+
+test('a pull that fails for another reason is not papered over by a build', async () => {
+  engine.pullFails = new Failure('pull-failed', 'manifest unknown', '');
+  await expect(ensure()).rejects.toMatchObject({ code: 'pull-failed' });
+});

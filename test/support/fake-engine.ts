@@ -1,0 +1,50 @@
+import type { Readable } from 'node:stream';
+import type {
+  BuildOptions,
+  ContainerFacts,
+  Containers,
+  Engine,
+  Executed,
+  ImageFacts,
+  Images,
+  Labels,
+} from '../../src/engine/engine.ts';
+import type { Failure } from '../../src/errors.ts';
+
+/** An engine that keeps its images in a map. It pulls whatever it is asked for, unless it is told to fail. */
+export class FakeEngine implements Engine {
+  readonly pulled: string[] = [];
+  pullFails: Failure | undefined;
+  published: ContainerFacts | undefined;
+  readonly #images = new Map<string, ImageFacts>();
+
+  present(reference: string, labels: Labels = {}): void {
+    this.#images.set(reference, { id: `id of ${reference}`, repoDigests: [], labels });
+  }
+
+  async version(): Promise<string> {
+    return 'fake';
+  }
+
+  readonly images: Images = {
+    inspect: async (reference) => this.#images.get(reference),
+    pull: async (reference) => {
+      this.pulled.push(reference);
+      if (this.pullFails !== undefined) throw this.pullFails;
+      this.present(reference);
+    },
+    importRoot: async (_root: Readable, reference, labels) => this.present(reference, labels),
+    build: async (_context: Readable, { reference, labels }: BuildOptions) => this.present(reference, labels),
+    load: async () => {},
+    remove: async (reference) => {
+      this.#images.delete(reference);
+    },
+  };
+
+  readonly containers: Containers = {
+    ofService: async () => [],
+    publishing: async () => this.published,
+    exec: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
+    runOnce: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
+  };
+}
