@@ -1,6 +1,13 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { verifyPair } from '../../src/certificates/verify.ts';
+import { connect } from '../../src/engine/connect.ts';
+import { BUILT } from '../../src/images/catalog.ts';
+import { CertbotIssuer } from '../../src/issuers/certbot.ts';
+import { paths } from '../../src/paths.ts';
+import { environment } from '../../src/settings/environment.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { Checkout, type InitResult } from '../support/checkout.ts';
 import { makeNetwork, type Pebble, startPebble } from '../support/pebble.ts';
 
@@ -105,6 +112,44 @@ test('TLS_ISSUER=local replaces it at once; back to certbot the old certificate 
   expect(back.certificate.issuer).toBe('certbot');
   expect(await pebble.issued()).toBe(issued);
   expect(await readlink(join(checkout.root, 'var/tls/current'))).toMatch(/^generation-\d$/);
+});
+
+test('a public CA is asked only after a rehearsal on its staging server went well', async () => {
+  const staging = await startPebble(checkout, { name: 'staging' });
+  const production = await startPebble(checkout, { name: 'production' });
+  try {
+    for (const ca of [staging, production]) await ca.setAddress(NAME, '127.0.0.2');
+    const trust = join(checkout.root, 'var/test/both.pem');
+    await writeFile(
+      trust,
+      (await readFile(staging.trust, 'utf8')) + (await readFile(production.trust, 'utf8')),
+    );
+    const issuer = new CertbotIssuer({
+      engine: connect(environment().DOCKER_HOST),
+      clock: systemClock,
+      paths: paths(checkout.root),
+      project: checkout.project,
+      image: BUILT.certbot,
+      directory: { url: production.directory, rehearsal: staging.directory, public: true },
+      email: undefined,
+      acmeTrust: trust,
+      user: '0:0',
+    });
+    const order = { names: [NAME], replaces: undefined };
+    await expect(issuer.issue(order, () => undefined)).rejects.toMatchObject({
+      code: 'issuance-refused',
+      message: expect.stringContaining('staging:14000'),
+    });
+    expect(await production.log()).not.toContain('newOrder');
+    for (const ca of [staging, production]) await ca.setAddress(NAME, gateway);
+    const issued = await issuer.issue(order, () => undefined);
+    expect(await staging.issued()).toBe(1);
+    expect(await production.issued()).toBe(1);
+    expect(() => verifyPair(issued, [NAME], new Date())).not.toThrow();
+  } finally {
+    await staging.dispose();
+    await production.dispose();
+  }
 });
 
 async function served(): Promise<string> {

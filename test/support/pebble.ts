@@ -67,7 +67,10 @@ export async function startPebble(checkout: Checkout, { name, env = {} }: Pebble
   return {
     directory: `https://${name}:14000/dir`,
     trust: join(folder, 'ca.pem'),
-    setAddress: (host, to) => manage(address, 'add-a', { host, addresses: [to] }),
+    setAddress: async (host, to) => {
+      await manage(address, 'clear-a', { host }); // add-a adds to what is there
+      await manage(address, 'add-a', { host, addresses: [to] });
+    },
     issued: async () => (await log()).split('Issued certificate serial').length - 1,
     log,
     dispose: async () => {

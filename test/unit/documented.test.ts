@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { paths } from '../../src/paths.ts';
+import { PINNED, SETTING_NAMES, schema } from '../../src/settings/schema.ts';
+
+const { root } = paths();
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+/** `NAME=value` lines of .env.dist, those that are commented out included. */
+const documented = new Map(
+  [...read('.env.dist').matchAll(/^#?([A-Z][A-Z_]*)=(.*)$/gm)].map(([, name = '', value = '']) => [
+    name,
+    value,
+  ]),
+);
+
+/** Found out by init-tls or given by Compose: nobody sets them. */
+const INTERNAL = /^(BUILT_|RENEWER_|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
+
+/** Refused with a word of explanation, so documented nowhere. */
+const REFUSED = SETTING_NAMES.filter((name) => {
+  const result = schema.safeParse({ [name]: 'anything' });
+  return !result.success && result.error.issues.some(({ message }) => message.includes('not supported'));
+});
+
+test('.env.dist documents every setting there is, and none there is not', () => {
+  const settable = SETTING_NAMES.filter((name) => !INTERNAL.test(name) && !REFUSED.includes(name));
+  expect([...documented.keys()].sort()).toEqual([...settable].sort());
+});
+
+test('the defaults that .env.dist shows are the defaults', () => {
+  const shown = Object.fromEntries([...documented].filter(([, value]) => value !== ''));
+  const { REGISTRY_IMAGE, NGINX_IMAGE, CERTBOT_IMAGE, NODE_IMAGE, ...rest } = shown;
+  expect(schema.parse(rest)).toEqual(schema.parse({}));
+  expect({ registry: REGISTRY_IMAGE, nginx: NGINX_IMAGE, certbot: CERTBOT_IMAGE, node: NODE_IMAGE }).toEqual({
+    registry: PINNED.registry,
+    nginx: PINNED.nginx,
+    certbot: PINNED.certbot,
+    node: PINNED.node,
+  });
+});
+
+test('Compose and the Dockerfiles pin the same images', () => {
+  const image = (part: string): string => parse(read(`compose/${part}.yaml`)).services[part].image;
+  expect(image('registry')).toContain(`:-${PINNED.registry}}`);
+  expect(image('nginx')).toContain(`:-${PINNED.nginx}}`);
+  expect(image('renewer')).toContain(`:-${PINNED.renewer}}`);
+  expect(read('images/renewer/Dockerfile')).toContain(`ARG NODE_IMAGE=${PINNED.node}\n`);
+});
+
+test('the renewer’s image has the version of the package', () => {
+  expect(PINNED.renewer).toBe(`moorage/renewer:${JSON.parse(read('package.json')).version}`);
+});
+
+test('no image is pinned to latest', () => {
+  for (const reference of Object.values(PINNED)) expect(reference).toMatch(/:[^:]*\d[^:]*$/);
+});
+
+test('compose.yaml only includes', () => {
+  expect(Object.keys(parse(read('compose.yaml'))).sort()).toEqual(['include', 'name']);
+});
+
+test('every npm script that README names is there', () => {
+  const scripts = Object.keys(JSON.parse(read('package.json')).scripts);
+  const named = [...read('README.md').matchAll(/npm (?:run )?(init-tls|[a-z:-]+)\b/g)].map(
+    ([, name]) => name,
+  );
+  expect(named.length).toBeGreaterThan(3);
+  for (const name of named) expect([...scripts, 'ci']).toContain(name);
+});

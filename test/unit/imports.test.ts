@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { expect, test } from 'vitest';
+import { paths } from '../../src/paths.ts';
+
+const { root } = paths();
+const LONGEST_FILE = 250;
+
+/** Packages that one place alone may know. */
+const HOMES: Readonly<Record<string, RegExp>> = {
+  dockerode: /^src\/engine\//,
+  'node-cron': /^src\/system\/ticker\.ts$/,
+  '@peculiar/x509': /^src\/certificates\/x509\.ts$/,
+  bcryptjs: /^src\/users\/password\.ts$/,
+  execa: /^(src\/system\/processes\.ts|scripts\/(test|bench)\.ts)$/,
+  commander: /^(src\/cli|scripts)\//,
+  zx: /^(src\/cli|scripts)\//,
+  '@inquirer/password': /^src\/cli\//,
+};
+
+/** What a folder under src/ may not import: dependencies point from the story to the ports. */
+const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
+  system: [
+    'cli',
+    'settings',
+    'engine',
+    'certificates',
+    'issuers',
+    'images',
+    'registry',
+    'users',
+    'stack',
+    'host',
+  ],
+  engine: ['cli', 'settings', 'certificates', 'issuers', 'images', 'registry', 'users', 'stack', 'host'],
+  settings: ['cli', 'certificates', 'issuers', 'images', 'registry', 'users', 'stack', 'host'],
+  users: ['cli', 'engine', 'certificates', 'issuers', 'images', 'registry', 'stack', 'host'],
+  certificates: ['cli', 'engine', 'settings', 'images', 'registry', 'users', 'stack', 'host'],
+  issuers: ['cli', 'images', 'registry', 'users', 'stack', 'host'],
+  host: ['cli', 'settings', 'certificates', 'issuers', 'images', 'registry', 'users', 'stack'],
+  images: ['cli', 'certificates', 'issuers', 'registry', 'users', 'stack'],
+  stack: ['cli', 'issuers', 'images', 'registry', 'users', 'host'],
+  registry: ['cli', 'host'],
+};
+
+const files = [...sources('src'), ...sources('scripts')];
+
+test.each(files)('%s imports only what its place allows', (file) => {
+  for (const specifier of imports(file)) {
+    const home = HOMES[specifier];
+    if (home !== undefined) expect(file, `imports ${specifier}`).toMatch(home);
+    if (!specifier.startsWith('.')) continue;
+    const target = relative(root, join(root, dirname(file), specifier));
+    const from = folder(file);
+    const to = folder(target);
+    if (from !== undefined && to !== undefined)
+      expect(FORBIDDEN[from] ?? [], `imports ${target}`).not.toContain(to);
+    expect(target.startsWith('scripts/'), 'a script is imported by nobody').toBe(false);
+  }
+});
+
+test.each(files)('%s fits on three screens', (file) => {
+  expect(readFileSync(join(root, file), 'utf8').split('\n').length).toBeLessThanOrEqual(LONGEST_FILE);
+});
+
+test('the environment is read in one place', () => {
+  const readers = files.filter((file) => /process\.env\b/.test(readFileSync(join(root, file), 'utf8')));
+  expect(readers).toEqual(['src/settings/environment.ts']);
+});
+
+test('nothing under src prints but the terminal’s own folder', () => {
+  const printers = files.filter((file) =>
+    /process\.(stdout|stderr)|console\./.test(readFileSync(join(root, file), 'utf8')),
+  );
+  for (const file of printers) expect(file).toMatch(/^(src\/cli|scripts)\//);
+});
+
+function sources(place: string): string[] {
+  return readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => join(place, name))
+    .sort();
+}
+
+function imports(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';|^import '([^']+)';/gm)].map(
+    ([, a, b]) => a ?? b ?? '',
+  );
+}
+
+function folder(file: string): string | undefined {
+  return /^src\/([^/]+)\//.exec(file)?.[1];
+}
