@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
@@ -95,7 +94,7 @@ export async function readAuthority(certificatePem: string, keyPem: string): Pro
   };
 }
 
-export async function readKey(pem: string): Promise<CryptoKey> {
+async function readKey(pem: string): Promise<CryptoKey> {
   const [der] = x509.PemConverter.decode(pem);
   if (der === undefined) throw new Error('there is no PEM key in it');
   return webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']);

@@ -4,7 +4,7 @@ import { DockerContainers } from './docker-containers.ts';
 import { DockerImages } from './docker-images.ts';
 import type { Engine } from './engine.ts';
 
-export const DEFAULT_SOCKET = '/var/run/docker.sock';
+const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 /** Talks to the engine at `dockerHost` (`unix:///…` or `tcp://…`, as in DOCKER_HOST), or at its usual socket. */
 export function connect(dockerHost: string | undefined): Engine {
