@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { $ } from 'zx';
 import { openApp, openHost } from '../src/app.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
@@ -12,13 +12,15 @@ await story.step('Packages', (report) => installDevelopmentPackages(host, app.pa
 await story.step('Programs', (report) => installPrograms(host, report));
 const engine = await story.step('Engine', (report) => openTestEngine(host, report));
 try {
-  const { exitCode } = await execa('npx', ['vitest', 'run', ...process.argv.slice(2)], {
+  const dockerHost = engine.dockerHost === undefined ? {} : { DOCKER_HOST: engine.dockerHost };
+  const env = { ...app.environment, ...dockerHost };
+  const vitest = await $({
     cwd: app.paths.root,
+    env,
     stdio: 'inherit',
-    reject: false,
-    env: engine.dockerHost === undefined ? {} : { DOCKER_HOST: engine.dockerHost },
-  });
-  process.exitCode = exitCode ?? 1;
+    nothrow: true,
+  })`npx vitest run ${process.argv.slice(2)}`;
+  process.exitCode = vitest.exitCode ?? 1;
 } finally {
   await engine.stop();
 }

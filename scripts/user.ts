@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander';
-import { openApp } from '../src/app.ts';
 import { main } from '../src/cli/main.ts';
 import { obtainPassword, type PasswordOptions, showGenerated } from '../src/cli/password-input.ts';
 import { showUsers } from '../src/cli/user-list.ts';
 import { userName } from '../src/cli/user-name.ts';
+import { paths } from '../src/paths.ts';
 import { hashPassword } from '../src/users/password.ts';
 import { addUser, expectKnown, expectNew, listUsers, removeUser, setPassword } from '../src/users/users.ts';
 
-const file = openApp().paths.usersFile;
+const file = paths().usersFile;
 
 const command = new Command('user').description('Who may use the registry.');
 
@@ -51,5 +51,9 @@ await main(command);
 function withPassword(subcommand: Command): Command {
   return subcommand
     .addOption(new Option('--password-stdin', 'read the password from standard input').conflicts('generate'))
-    .option('--generate', 'make one and print it once');
+    .option('--generate', 'make one and print it once')
+    .addHelpText(
+      'after',
+      '\nWith neither, the password is asked for, twice and without echo. That needs a terminal.',
+    );
 }

@@ -1,4 +1,4 @@
-import { question } from 'zx';
+import confirm from '@inquirer/confirm';
 import type { Action } from '../host/plan.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -12,7 +12,6 @@ export function askConsent(
     if (!terminal.interactive) return false;
     terminal.line('This machine lacks something. With your consent Moorage will:');
     for (const { phrase } of actions) terminal.line(`  - ${phrase}`);
-    const answer = await question('Go ahead? [y/N] ');
-    return /^y(es)?$/i.test(answer.trim());
+    return terminal.undisturbed(() => confirm({ message: 'Go ahead?', default: false }));
   };
 }

@@ -5,6 +5,8 @@ import { Terminal } from './terminal.ts';
 
 const WRONG_INPUT = 2;
 const FAILED = 1;
+/** 128 + SIGINT, as shells have it. */
+const INTERRUPTED = 130;
 
 /**
  * Runs a command and turns however it ends into an exit code: 0 done, 1 it failed and says what to do,
@@ -23,6 +25,7 @@ export async function main(command: Command): Promise<void> {
 }
 
 function conclude(error: unknown, terminal: Terminal): number {
+  if (error instanceof Error && error.name === 'ExitPromptError') return INTERRUPTED; // Ctrl-C at a question
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_INPUT;
   if (error instanceof WrongInput) {
     for (const { input, message } of error.problems)

@@ -8,6 +8,7 @@ export class Terminal {
   readonly #stream: NodeJS.WriteStream;
   readonly #coloured: boolean;
   #transient = false;
+  #asking = false;
 
   constructor(stream: NodeJS.WriteStream) {
     const { NO_COLOR, TERM } = environment();
@@ -33,8 +34,20 @@ export class Terminal {
     this.#stream.write(`${text}\n`);
   }
 
+  /** Keeps transient lines away while somebody is asked. */
+  async undisturbed<T>(question: () => Promise<T>): Promise<T> {
+    this.clear();
+    this.#asking = true;
+    try {
+      return await question();
+    } finally {
+      this.#asking = false;
+    }
+  }
+
   /** A line that the next one replaces. Only for a live terminal. */
   transient(text: string): void {
+    if (this.#asking) return;
     this.clear();
     const width = this.#stream.columns || 80;
     this.#stream.write(text.length < width ? text : `${text.slice(0, width - 2)}…`);

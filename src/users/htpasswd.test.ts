@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { costOf, formatHtpasswd, parseHtpasswd } from './htpasswd.ts';
+import { costOf, formatHtpasswd, parseHtpasswd, userLine } from './htpasswd.ts';
 
 const HASH = `$2y$05$${'./Az09'.repeat(9).slice(0, 53)}`;
 
 test('whatever is read is written back byte for byte', () => {
-  const name = fc.stringMatching(/^[a-z][a-z0-9 .@-]{0,20}$/);
-  const line = fc.oneof(
-    name.map((each) => `${each}:${HASH}`),
-    fc.constantFrom('', '# note', '   '),
+  const blanks = fc.constantFrom('', ' ', '\t', '\r');
+  const content = fc.oneof(
+    fc.stringMatching(/^[a-z][a-zéя0-9 .@-]{0,20}$/u).map((name) => `${name}:${HASH}`),
+    fc.constantFrom('', '# note', '# note: of time', '#'),
   );
+  const line = fc.tuple(blanks, content, blanks).map((parts) => parts.join(''));
   fc.assert(
     fc.property(fc.array(line), (lines) => {
       const text = lines.map((each) => `${each}\n`).join('');
@@ -20,7 +21,7 @@ test('whatever is read is written back byte for byte', () => {
 
 test.each(['2a', '2b', '2y'])('bcrypt with the prefix %s is read, and its cost', (prefix) => {
   const hash = HASH.replace('2y', prefix);
-  expect(parseHtpasswd(`ada:${hash}`, 'file').lines).toEqual([{ kind: 'user', name: 'ada', hash }]);
+  expect(parseHtpasswd(`ada:${hash}`, 'file').lines).toEqual([userLine('ada', hash)]);
   expect(costOf(hash)).toBe(5);
 });
 
@@ -32,6 +33,11 @@ test.each([
   ['old', 'not NAME:HASH'],
   [`:${HASH}`, 'not NAME:HASH'],
   [`old:${HASH}x`, 'not hashed by bcrypt'],
+  [`old:${HASH.replace('$05$', '$03$')}`, 'not hashed by bcrypt'],
+  [`old:${HASH.replace('$05$', '$32$')}`, 'not hashed by bcrypt'],
+  ['o\uFFFDd:secret', 'not UTF-8'],
+  ['# \uFFFD', 'not UTF-8'],
+  ['\uFEFF# made on Windows', 'byte order mark'],
 ])('%s is refused by file and line: %s', (line, reason) => {
   expect(() => parseHtpasswd(`ada:${HASH}\n${line}\n`, 'registry.password')).toThrow(`registry.password:2: `);
   expect(() => parseHtpasswd(line, 'file')).toThrow(reason);

@@ -5,14 +5,26 @@ export interface Htpasswd {
   readonly lines: readonly Line[];
 }
 
-export type Line =
-  | { readonly kind: 'user'; readonly name: string; readonly hash: string }
-  | { readonly kind: 'other'; readonly text: string };
+/** `text` is the line as it stands in the file: what is not changed is written back byte for byte. */
+export type Line = UserLine | { readonly kind: 'other'; readonly text: string };
 
-/** bcrypt in its modular crypt format: distribution reads no other hash. */
-const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+export interface UserLine {
+  readonly kind: 'user';
+  readonly name: string;
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** bcrypt in its modular crypt format, with a cost between 4 and 31: distribution reads no other hash. */
+const BCRYPT = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
+
+/** What decoding makes of bytes that are not UTF-8. They could not be written back as they were. */
+const UNDECODABLE = '\uFFFD';
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
+ * Blanks around a line mean nothing, as in distribution's own reader.
+ *
  * @param file named in errors
  * @throws WrongInput with every line that can't be read, each with its number
  */
@@ -28,9 +40,11 @@ export function parseHtpasswd(text: string, file: string): Htpasswd {
 }
 
 export function formatHtpasswd({ lines }: Htpasswd): string {
-  return lines
-    .map((line) => (line.kind === 'user' ? `${line.name}:${line.hash}\n` : `${line.text}\n`))
-    .join('');
+  return lines.map(({ text }) => `${text}\n`).join('');
+}
+
+export function userLine(name: string, hash: string): UserLine {
+  return { kind: 'user', name, hash, text: `${name}:${hash}` };
 }
 
 /** The cost of a bcrypt hash: the binary logarithm of its rounds. */
@@ -39,11 +53,19 @@ export function costOf(hash: string): number {
 }
 
 function parseLine(text: string): Line | { readonly problem: string } {
-  if (text.trim() === '' || text.startsWith('#')) return { kind: 'other', text };
-  const colon = text.indexOf(':');
+  if (text.includes(UNDECODABLE)) return { problem: 'is not UTF-8; save the file as UTF-8' };
+  if (text.includes(BYTE_ORDER_MARK))
+    return {
+      problem: 'has a byte order mark, which the registry can’t read; save the file as UTF-8 without it',
+    };
+  const entry = text.trim();
+  if (entry === '' || entry.startsWith('#')) return { kind: 'other', text };
+  const colon = entry.indexOf(':');
   if (colon < 1) return { problem: 'is not NAME:HASH' };
-  const name = text.slice(0, colon);
-  const hash = text.slice(colon + 1).trimEnd();
-  if (BCRYPT.test(hash)) return { kind: 'user', name, hash };
-  return { problem: `the password of ${name} is not hashed by bcrypt; set it anew with htpasswd -B` };
+  const name = entry.slice(0, colon);
+  const hash = entry.slice(colon + 1);
+  if (BCRYPT.test(hash)) return { kind: 'user', name, hash, text };
+  return {
+    problem: `the password of ${name} is not hashed by bcrypt; set it anew with htpasswd -B, or take the line away and add the user again`,
+  };
 }

@@ -9,6 +9,8 @@ test.each([
   ['a\0b', 'zero byte'],
   ['x'.repeat(73), '73 bytes'],
   ['é'.repeat(37), '74 bytes'],
+  ['a\rb', 'line break'],
+  ['p\uFFFDss', 'not UTF-8'],
 ])('the password %j is refused: %s', (password, reason) => {
   expect(passwordProblem(password)).toContain(reason);
 });

@@ -5,7 +5,7 @@ import { Secret } from '../secret.ts';
 /** About a quarter of a second for each guess on today's hardware; OWASP asks for 10 or more. */
 export const DEFAULT_COST = 12;
 
-/** Without 0 O 1 l I: a password is sometimes read aloud. 24 of them are 137 bits. */
+/** Without 0 o O 1 l I: a password is sometimes read aloud. 24 of these 56 are 139 bits. */
 const ALPHABET = '23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ';
 const LENGTH = 24;
 
@@ -17,6 +17,8 @@ export function generatePassword(): Secret {
 export function passwordProblem(password: string): string | undefined {
   if (password === '') return 'is empty';
   if (/[\0\r\n]/.test(password)) return 'has a line break or a zero byte in it';
+  // U+FFFD is what decoding makes of other bytes: the password typed at a login would be another one.
+  if (password.includes('\uFFFD')) return 'is not UTF-8';
   // bcrypt would ignore the rest without a word.
   if (truncates(password)) return `has ${Buffer.byteLength(password)} bytes; bcrypt takes 72 at the most`;
   return undefined;

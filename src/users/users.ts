@@ -1,9 +1,17 @@
 import { dirname, join } from 'node:path';
-import { WrongInput } from '../errors.ts';
+import { Failure, systemCode, WrongInput } from '../errors.ts';
 import { systemClock } from '../system/clock.ts';
 import { readIfExists, writeAtomically } from '../system/files.ts';
 import { withLockInTurn } from '../system/lock.ts';
-import { costOf, formatHtpasswd, type Htpasswd, type Line, parseHtpasswd } from './htpasswd.ts';
+import {
+  costOf,
+  formatHtpasswd,
+  type Htpasswd,
+  type Line,
+  parseHtpasswd,
+  type UserLine,
+  userLine,
+} from './htpasswd.ts';
 
 export interface User {
   readonly name: string;
@@ -11,7 +19,10 @@ export interface User {
   readonly cost: number;
 }
 
+/** Apache's htpasswd takes no more (MAX_STRING_LEN less one). */
 const LONGEST_NAME = 255;
+/** More names than that are no help in an error. */
+const FEW = 10;
 const OTHER_CHANGE_TAKES = 10_000;
 
 /** Why this can't be the name of a user, or `undefined` when it can. HTTP Basic ends a name at the first colon (RFC 7617 section 2). */
@@ -19,13 +30,18 @@ export function userNameProblem(name: string): string | undefined {
   if (name === '') return 'is empty';
   if (name.includes(':')) return 'has a colon in it, which ends the name in HTTP Basic authentication';
   if (/\p{Cc}/u.test(name)) return 'has a control character in it';
+  if (name.includes('\uFFFD')) return 'is not UTF-8';
   if (name !== name.trim()) return 'begins or ends with a blank';
   if (name.startsWith('#')) return 'begins with #, which starts a comment';
   if (Buffer.byteLength(name) > LONGEST_NAME) return `is longer than ${LONGEST_NAME} bytes`;
   return undefined;
 }
 
-/** The users of a file, in its order. No file is no users. */
+/**
+ * The users of a file, in its order. No file is no users.
+ * @throws WrongInput when a line can't be read
+ * @throws Failure `users-file-is-folder`; so does everything below
+ */
 export async function listUsers(file: string): Promise<User[]> {
   return users(await read(file)).map(({ name, hash }) => ({ name, cost: costOf(hash) }));
 }
@@ -40,11 +56,13 @@ export async function expectKnown(file: string, name: string): Promise<void> {
   expectUser(await read(file), name);
 }
 
-/** @throws WrongInput when there is one of that name */
+/** @throws WrongInput when there is one of that name, or when it can't be a name */
 export async function addUser(file: string, name: string, hash: string): Promise<void> {
+  const problem = userNameProblem(name);
+  if (problem !== undefined) throw refused(JSON.stringify(name), problem);
   await change(file, (htpasswd) => {
     if (find(htpasswd, name)) throw taken(name);
-    return { lines: [...htpasswd.lines, { kind: 'user', name, hash }] };
+    return { lines: [...htpasswd.lines, userLine(name, hash)] };
   });
 }
 
@@ -52,7 +70,7 @@ export async function addUser(file: string, name: string, hash: string): Promise
 export async function setPassword(file: string, name: string, hash: string): Promise<void> {
   await change(file, (htpasswd) => {
     expectUser(htpasswd, name);
-    return { lines: htpasswd.lines.map((line) => (isUser(line, name) ? { ...line, hash } : line)) };
+    return { lines: htpasswd.lines.map((line) => (isUser(line, name) ? userLine(name, hash) : line)) };
   });
 }
 
@@ -74,10 +92,24 @@ async function change(file: string, edit: (htpasswd: Htpasswd) => Htpasswd): Pro
 }
 
 async function read(file: string): Promise<Htpasswd> {
-  return parseHtpasswd((await readIfExists(file)) ?? '', file);
+  return parseHtpasswd((await textOf(file)) ?? '', file);
 }
 
-function users({ lines }: Htpasswd): Extract<Line, { kind: 'user' }>[] {
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readIfExists(file);
+  } catch (error) {
+    if (systemCode(error) !== 'EISDIR') throw error;
+    throw new Failure(
+      'users-file-is-folder',
+      `${file} is a folder, but should be the file of users.`,
+      'Docker makes such a folder when a file that it should mount is missing. Remove it, then run this again.',
+      { cause: error },
+    );
+  }
+}
+
+function users({ lines }: Htpasswd): UserLine[] {
   return lines.filter((line) => line.kind === 'user');
 }
 
@@ -92,10 +124,13 @@ function isUser(line: Line, name: string): boolean {
 function expectUser(htpasswd: Htpasswd, name: string): void {
   if (find(htpasswd, name)) return;
   const names = users(htpasswd).map((user) => user.name);
-  throw refused(
-    name,
-    names.length === 0 ? 'is no user; there are none yet' : `is no user; there are ${names.join(', ')}`,
-  );
+  throw refused(name, `is no user; ${namesThereAre(names)}`);
+}
+
+function namesThereAre(names: readonly string[]): string {
+  if (names.length === 0) return 'there are none yet';
+  if (names.length > FEW) return `there are ${names.length}, see \`npm run user -- list\``;
+  return `there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`;
 }
 
 function taken(name: string): WrongInput {

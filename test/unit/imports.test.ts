@@ -12,10 +12,11 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'node-cron': /^src\/system\/ticker\.ts$/,
   '@peculiar/x509': /^src\/certificates\/x509\.ts$/,
   bcryptjs: /^src\/users\/password\.ts$/,
-  execa: /^(src\/system\/processes\.ts|scripts\/(test|bench)\.ts)$/,
+  execa: /^src\/system\/processes\.ts$/,
   commander: /^(src\/cli|scripts)\//,
-  zx: /^(src\/cli|scripts)\//,
+  zx: /^scripts\//,
   '@inquirer/password': /^src\/cli\//,
+  '@inquirer/confirm': /^src\/cli\//,
 };
 
 /** What a folder under src/ may not import: dependencies point from the story to the ports. */
