@@ -39,5 +39,7 @@ export async function recordFindings(
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
   });
-  return names.length === 0 ? unchanged('.env is up to date') : changed(`.env completed with ${names.length} values`);
+  return names.length === 0
+    ? unchanged('.env is up to date')
+    : changed(`.env completed with ${names.length} values`);
 }

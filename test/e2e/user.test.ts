@@ -12,14 +12,20 @@ beforeAll(async () => {
 
 afterAll(() => checkout.dispose());
 
-const user = (args: readonly string[], input?: string) => checkout.npm('user', args, input === undefined ? {} : { input });
+const user = (args: readonly string[], input?: string) =>
+  checkout.npm('user', args, input === undefined ? {} : { input });
 
 test('add, list, passwd, remove', async () => {
-  expect(await user(['add', 'ada', '--password-stdin'], 'correct horse\n')).toMatchObject({ exitCode: 0, stdout: 'ada added' });
+  expect(await user(['add', 'ada', '--password-stdin'], 'correct horse\n')).toMatchObject({
+    exitCode: 0,
+    stdout: 'ada added',
+  });
   const generated = await user(['add', 'ci', '--generate']);
   expect(generated.stdout).toMatch(/^ci added, password \w{24} {2}\(shown only now\)$/);
   expect((await user(['list'])).stdout).toBe('ada  bcrypt, cost 12\nci   bcrypt, cost 12');
-  expect((await user(['passwd', 'ada', '--password-stdin'], 'new one')).stdout).toBe('ada has a new password');
+  expect((await user(['passwd', 'ada', '--password-stdin'], 'new one')).stdout).toBe(
+    'ada has a new password',
+  );
   expect((await user(['remove', 'ci'])).stdout).toBe('ci removed');
   expect(JSON.parse((await user(['list', '--json'])).stdout)).toEqual([{ name: 'ada', cost: 12 }]);
 });
@@ -59,7 +65,10 @@ test('at a terminal it asks twice and shows nothing of what is typed', async () 
 
 test('two different passwords are refused', async () => {
   const { exitCode, screen } = await atTerminal(['add', 'eve'], ['one', 'two']);
-  expect({ exitCode, screen }).toMatchObject({ exitCode: 2, screen: expect.stringContaining('not the same') });
+  expect({ exitCode, screen }).toMatchObject({
+    exitCode: 2,
+    screen: expect.stringContaining('not the same'),
+  });
 });
 
 test('Ctrl-C at the question ends it without a word', async () => {
