@@ -20,6 +20,7 @@ import { awaitNginx } from '../src/stack/answer.ts';
 import { recentLog, startParts } from '../src/stack/compose.ts';
 import { ensureFolders } from '../src/stack/folders.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
+import { ensureProjectOurs } from '../src/stack/project.ts';
 import { startRenewer } from '../src/stack/renewer.ts';
 import { withLock } from '../src/system/lock.ts';
 import { ensureFirstUser, forgetPassword } from '../src/users/first-user.ts';
@@ -55,6 +56,7 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   await story.step('Folders', () => ensureFolders(paths, wanted.registryDataDirectory));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
   const engine = connect(environment.DOCKER_HOST);
+  await story.step('Project', () => ensureProjectOurs(engine, paths, wanted.project));
   await story.step('Ports', () => ensurePortsFree(engine, wanted));
 
   const workshop = { engine, run, paths, ensureDebootstrap: ensureDebootstrap(host, consent) };

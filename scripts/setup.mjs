@@ -1,6 +1,6 @@
 // Every npm script starts here (node --import): plain JavaScript, so that a fresh clone needs no step before it.
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -12,7 +12,9 @@ if (major < 20) {
   process.exit(2);
 }
 
-if (changed(`${root}package-lock.json`) > changed(`${root}node_modules/.package-lock.json`)) {
+// A link is somebody else's folder: npm would empty it.
+const linked = lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+if (!linked && changed(`${root}package-lock.json`) > changed(`${root}node_modules/.package-lock.json`)) {
   process.stderr.write('Installing Node packages …\n');
   try {
     execFileSync('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], {

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import type { Report } from '../step.ts';
+import { overlap } from '../system/listeners.ts';
 import type { ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
 import { runOneShot } from './one-shot.ts';
 
@@ -18,9 +19,16 @@ export class DockerContainers implements Containers {
     return containers.filter(({ Labels }) => Labels['com.docker.compose.oneoff'] !== 'True').map(facts);
   }
 
-  async publishing(port: number): Promise<ContainerFacts | undefined> {
+  async ofProject(project: string): Promise<readonly ContainerFacts[]> {
+    const label = [`com.docker.compose.project=${project}`];
+    return (await this.#docker.listContainers({ all: true, filters: { label } })).map(facts);
+  }
+
+  async publishing(port: number, address: string | undefined): Promise<ContainerFacts | undefined> {
     const containers = await this.#docker.listContainers();
-    const found = containers.find(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort === port));
+    const found = containers.find(({ Ports }) =>
+      Ports.some(({ PublicPort, IP }) => PublicPort === port && overlap(IP, address)),
+    );
     return found === undefined ? undefined : facts(found);
   }
 
@@ -48,6 +56,7 @@ function facts(container: Docker.ContainerInfo): ContainerFacts {
     name: (container.Names[0] ?? container.Id).replace(/^\//, ''),
     running: container.State === 'running',
     project: container.Labels['com.docker.compose.project'],
+    workingDirectory: container.Labels['com.docker.compose.project.working_dir'],
     networks: Object.keys(container.NetworkSettings?.Networks ?? {}),
     mounts: container.Mounts.map(({ Source, Destination }) => ({ source: Source, destination: Destination })),
   };

@@ -44,8 +44,10 @@ export interface BuildOptions {
 export interface Containers {
   /** The containers of one part of a Compose project, without those of `docker compose run`. */
   ofService(project: string, service: string): Promise<readonly ContainerFacts[]>;
-  /** The running container that publishes this port of the host. */
-  publishing(port: number): Promise<ContainerFacts | undefined>;
+  /** All containers of a Compose project. */
+  ofProject(project: string): Promise<readonly ContainerFacts[]>;
+  /** The running container that publishes this port on this address of the host; `undefined` is every address. */
+  publishing(port: number, address: string | undefined): Promise<ContainerFacts | undefined>;
   exec(id: string, command: readonly string[]): Promise<Executed>;
   /**
    * Runs a container to its end and removes it. Its name is a lock: one left over from a killed run is waited for
@@ -59,6 +61,8 @@ export interface ContainerFacts {
   readonly name: string;
   readonly running: boolean;
   readonly project: string | undefined;
+  /** The folder that `docker compose` was run in. */
+  readonly workingDirectory: string | undefined;
   readonly networks: readonly string[];
   /** Paths as the engine's host sees them, which may not be this process's. */
   readonly mounts: readonly { readonly source: string; readonly destination: string }[];

@@ -51,6 +51,7 @@ export async function ensureEngine(host: Host, consent: Consent, report: Report)
 /** For `Workshop`: makes sure that debootstrap is there once it turns out to be needed. */
 export function ensureDebootstrap(host: Host, consent: Consent): (report: Report) => Promise<void> {
   return async (report) => {
+    if (!host.root) throw needsRoot();
     if ((await host.run('debootstrap', ['--version'])).exitCode === 0) return;
     const facts = await gatherFacts(host);
     const action = planDebootstrap(facts);
@@ -105,6 +106,14 @@ async function composePackage(run: Run): Promise<string | undefined> {
   if ((await candidate(run, 'docker-compose-v2')) !== undefined) return 'docker-compose-v2';
   const version = await candidate(run, 'docker-compose');
   return version !== undefined && Number.parseInt(version, 10) >= 2 ? 'docker-compose' : undefined;
+}
+
+function needsRoot(): Failure {
+  return new Failure(
+    'root-needed',
+    'Images are built from Debian packages by debootstrap, which needs root.',
+    'Run this as root, or set IMAGES=pull where an image registry is in reach.',
+  );
 }
 
 function distantEngine(dockerHost: string): Failure {

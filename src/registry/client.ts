@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { isIP } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
-import { Failure } from '../errors.ts';
+import { Failure, messageOf } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { type Blob, digestOf, MANIFEST_TYPE } from './image.ts';
 
@@ -103,7 +103,14 @@ export class RegistryClient {
       const { user, password } = this.#credentials;
       headers.authorization = `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;
     }
-    const socket = await openConnection(this.#endpoint);
+    const socket = await openConnection(this.#endpoint).catch((error) => {
+      throw new Failure(
+        'registry-silent',
+        `${this.#base()} can't be reached at ${this.#endpoint.host}: ${messageOf(error)}.`,
+        'Look into the logs: docker compose logs nginx',
+        { cause: error },
+      );
+    });
     return new Promise((resolve, reject) => {
       const request = httpRequest({ method, path, headers, createConnection: () => socket });
       request.once('error', reject);

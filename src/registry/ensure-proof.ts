@@ -48,9 +48,9 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
   }
 
   const local = nginxAddress(settings);
-  const host = await reachableHost(settings.domain, local.host);
+  const { host, port } = await reachableHost(settings.domain, local, certificate.fingerprint);
   const trust = await trustFor(paths, settings, certificate);
-  const endpoint = { name: settings.domain, port: local.port, host, trust };
+  const endpoint = { name: settings.domain, port, host, trust };
   const proof = await withTemporaryUser(paths.usersFile, PROVER, ({ user, password }) =>
     proveRegistry(parts, { endpoint, authority, credentials: { user, password } }, report),
   );
@@ -63,6 +63,7 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
 function summarize({ by, digest }: Proof, detour: string | undefined): string {
   const short = digest.slice(0, 'sha256:'.length + 12);
   const client = by.client === 'docker' ? 'docker' : `HTTP (docker: ${by.because})`;
-  const through = detour === undefined ? '' : `, at ${detour} because the name does not resolve here`;
+  const through =
+    detour === undefined ? '' : `, at ${detour} because the name does not lead here from this machine`;
   return `pushed and pulled ${short} by ${client}${through}`;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
+import { servedFingerprint } from '../certificates/handshake.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import { Secret } from '../secret.ts';
@@ -10,6 +10,7 @@ import { proveByDocker } from './docker-client.ts';
 import { type Image, makeImage } from './image.ts';
 
 const REPOSITORY = 'moorage/proof';
+const NAME_TIMEOUT = 5_000;
 
 export interface Proof {
   /** Who pushed and pulled: Docker's own client, or this program over HTTP because Docker was refused. */
@@ -52,14 +53,24 @@ export async function proveRegistry(
   return { by: { client: 'docker' }, digest: stored };
 }
 
-/** The address to connect to for `name`: what the name says, or this machine itself where nobody knows the name. */
-export async function reachableHost(name: string, local: string): Promise<string> {
-  try {
-    await lookup(name);
-    return name;
-  } catch {
-    return local;
-  }
+/**
+ * The address to connect to for `name`: where the name leads, if our certificate is shown there; else this machine
+ * itself. A name need not be known here, and a router may not lead its own address back.
+ */
+export async function reachableHost(name: string, local: Address, fingerprint: string): Promise<Address> {
+  const shown = await servedFingerprint({
+    host: name,
+    port: local.port,
+    servername: name,
+    timeout: NAME_TIMEOUT,
+  });
+  const ours = shown.kind === 'shown' && shown.fingerprint === fingerprint;
+  return ours ? { host: name, port: local.port } : local;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
 async function proveByHttp(client: RegistryClient, image: Image): Promise<string> {

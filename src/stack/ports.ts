@@ -13,9 +13,12 @@ export async function ensurePortsFree(engine: Engine, settings: Settings): Promi
     ['HTTP_PORT', settings.httpPort],
     ['HTTPS_PORT', settings.httpsPort],
   ] as const) {
-    const container = await engine.containers.publishing(port);
+    const container = await engine.containers.publishing(port, settings.bindAddress);
     if (container?.project === settings.project) continue;
-    const holder = container === undefined ? await listenerOn(port) : `the container ${container.name}`;
+    const holder =
+      container === undefined
+        ? await listenerOn(port, settings.bindAddress)
+        : `the container ${container.name}`;
     if (holder === undefined) continue;
     throw new Failure(
       'port-taken',

@@ -4,24 +4,48 @@ const LISTENING = '0A';
 
 /**
  * The program that listens on a TCP port of this machine, from /proc (proc_net(5)): its name and process id, or
- * `unknown` when it belongs to somebody else; `undefined` when nobody listens.
+ * `unknown` when it belongs to somebody else; `undefined` when nobody does. Only listeners that would be in the way of
+ * `address` count; `undefined` is every address.
  */
-export async function listenerOn(port: number): Promise<string | undefined> {
-  const inodes = new Set([
-    ...(await sockets('/proc/net/tcp', port)),
-    ...(await sockets('/proc/net/tcp6', port)),
-  ]);
-  if (inodes.size === 0) return undefined;
-  return (await ownerOf(inodes)) ?? 'unknown';
+export async function listenerOn(port: number, address: string | undefined): Promise<string | undefined> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((table) => sockets(table, port)));
+  const inTheWay = tables.flat().filter(({ local }) => overlap(local, address));
+  if (inTheWay.length === 0) return undefined;
+  return (await ownerOf(new Set(inTheWay.map(({ inode }) => inode)))) ?? 'unknown';
 }
 
-async function sockets(table: string, port: number): Promise<string[]> {
+/** Whether two listeners on the same port would meet: on the same address, or one of them on all. */
+export function overlap(one: string | undefined, other: string | undefined): boolean {
+  return isWildcard(one) || isWildcard(other) || one === other;
+}
+
+function isWildcard(address: string | undefined): boolean {
+  return address === undefined || address === '0.0.0.0' || address === '::';
+}
+
+interface Socket {
+  readonly local: string | undefined;
+  readonly inode: string;
+}
+
+async function sockets(table: string, port: number): Promise<Socket[]> {
   const lines = (await readFile(table, 'utf8').catch(() => '')).split('\n').slice(1);
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   return lines
     .map((line) => line.trim().split(/\s+/))
     .filter(([, local, , state]) => state === LISTENING && local?.endsWith(`:${wanted}`))
-    .map((fields) => fields[9] ?? '');
+    .map((fields) => ({ local: addressOf(fields[1] ?? ''), inode: fields[9] ?? '' }));
+}
+
+/** `0100007F:0050` is 127.0.0.1; other IPv6 addresses than `::` are told apart from IPv4 ones only. */
+function addressOf(local: string): string {
+  const [hex = ''] = local.split(':');
+  if (/^0+$/.test(hex)) return '0.0.0.0';
+  if (hex.length !== 8) return `[${hex}]`;
+  return (hex.match(/../g) ?? [])
+    .reverse()
+    .map((byte) => Number.parseInt(byte, 16))
+    .join('.');
 }
 
 async function ownerOf(inodes: ReadonlySet<string>): Promise<string | undefined> {

@@ -80,7 +80,7 @@ async function acquire(path: string, what: string, clock: Clock): Promise<string
       if (await linked(candidate, path)) return token;
       const other = await readHolder(path);
       if (other === undefined) continue; // released in this moment
-      if (!(await abandoned(path, other, clock))) throw held(other, what);
+      if (!(await abandoned(path, other, clock))) throw held(other);
       await clearAway(path, other, clock);
     }
   } finally {
@@ -149,10 +149,10 @@ function alive(pid: number): boolean {
   }
 }
 
-function held(holder: Holder, what: string): Failure {
+function held(holder: Holder): Failure {
   return new Failure(
     'locked',
     `${holder.what} is running (process ${holder.pid}, since ${holder.since}).`,
-    `Wait until it has finished, then run ${what} again.`,
+    'Wait until it has finished, then run this again.',
   );
 }

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Checkout } from '../support/checkout.ts';
 
@@ -56,49 +55,6 @@ test.each([
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(reason) });
 });
 
-test('at a terminal it asks twice and shows nothing of what is typed', async () => {
-  const { exitCode, screen } = await atTerminal(['add', 'bob'], ['staple battery', 'staple battery']);
-  expect(exitCode).toBe(0);
-  expect(screen).toContain('bob added');
-  expect(screen).not.toContain('staple');
-});
-
-test('two different passwords are refused', async () => {
-  const { exitCode, screen } = await atTerminal(['add', 'eve'], ['one', 'two']);
-  expect({ exitCode, screen }).toMatchObject({
-    exitCode: 2,
-    screen: expect.stringContaining('not the same'),
-  });
-});
-
-test('Ctrl-C at the question ends it without a word', async () => {
-  const { exitCode, screen } = await atTerminal(['add', 'eve'], ['\u0003']);
-  expect(exitCode).toBe(130);
-  expect(screen).not.toMatch(/Error|defect/);
-});
-
 async function usersFile(): Promise<string> {
   return readFile(join(checkout.root, 'registry/auth/registry.password'), 'utf8');
-}
-
-/** Runs the command at a pseudo-terminal made by script(1), and types an answer at each question. */
-async function atTerminal(args: readonly string[], answers: readonly string[]) {
-  const command = ['node --import ./scripts/setup.mjs scripts/user.ts', ...args].join(' ');
-  const child = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    cwd: checkout.root,
-    env: checkout.env,
-    reject: false,
-    all: true,
-  });
-  let screen = '';
-  child.all.on('data', (text) => {
-    screen += text;
-  });
-  for (const [index, answer] of answers.entries()) {
-    const question = index === 0 ? 'Password for' : 'Once more';
-    await expect.poll(() => screen, { timeout: 20_000, interval: 20 }).toContain(question);
-    child.stdin.write(answer === '\u0003' ? answer : `${answer}\r`);
-  }
-  const { exitCode } = await child;
-  return { exitCode, screen };
 }

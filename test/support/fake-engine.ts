@@ -43,6 +43,7 @@ export class FakeEngine implements Engine {
 
   readonly containers: Containers = {
     ofService: async () => [],
+    ofProject: async () => [],
     publishing: async () => this.published,
     exec: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
     runOnce: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
