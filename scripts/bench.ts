@@ -19,7 +19,7 @@ interface Options {
 }
 
 await main(
-  new Command('bench')
+  new Command('npm run bench --')
     .description('Measures on real parts and rewrites its section of docs/benchmarks.md.')
     .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(BENCHES)))
     .option('--json', 'print the result as JSON', false)

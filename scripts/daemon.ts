@@ -11,7 +11,7 @@ import { loadSettings } from '../src/settings/load.ts';
 import { startTicker } from '../src/system/ticker.ts';
 
 await main(
-  new Command('daemon')
+  new Command('npm run daemon --')
     .description('Keeps the certificate fresh: looks every ten minutes, until it is told to stop (SIGTERM).')
     .action(daemon),
 );

@@ -32,7 +32,7 @@ interface Options {
 }
 
 await main(
-  new Command('init-tls')
+  new Command('npm run init-tls --')
     .description('From nothing to a verified private registry. Run again, it changes only what differs.')
     .option('-y, --yes', 'install what is missing without asking', false)
     .option('--user <name>', 'name of the first user', userName, 'admin')

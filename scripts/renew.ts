@@ -14,7 +14,7 @@ interface Options {
 }
 
 await main(
-  new Command('renew')
+  new Command('npm run renew --')
     .description('Renews the certificate if it is due, and says why or why not.')
     .option('--dry-run', 'say what would be done, and do nothing', false)
     .option('--force', 'renew even if it is not due; public CAs count this against your limits', false)

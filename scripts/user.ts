@@ -9,7 +9,7 @@ import { addUser, expectKnown, expectNew, listUsers, removeUser, setPassword } f
 
 const file = paths().usersFile;
 
-const command = new Command('user').description('Who may use the registry.');
+const command = new Command('npm run user --').description('Who may use the registry.');
 
 withPassword(
   command.command('add').argument('<name>', 'anything without a colon', userName).description('add a user'),

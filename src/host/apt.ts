@@ -1,14 +1,23 @@
 import { Failure } from '../errors.ts';
 import type { Report } from '../step.ts';
+import { systemClock } from '../system/clock.ts';
 import type { Run } from '../system/processes.ts';
 
 /** Waits for another apt to end; never asks anything. */
 const OPTIONS = ['-y', '-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'APT::Color=0'];
+/** apt waits for dpkg's lock by itself, but not for that of its lists: one that a killed run left still fetches. */
+const LOCK_TRIES = 60;
+const LOCK_PAUSE = 2_000;
 const ENVIRONMENT = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
 
 /** @throws Failure `apt-failed`, with apt's own error lines */
 export async function apt(run: Run, args: readonly string[], report: Report): Promise<void> {
-  const result = await aptGet(run, args, report);
+  let result = await aptGet(run, args, report);
+  for (let tries = 0; /Could not get lock/.test(result.stderr) && tries < LOCK_TRIES; tries += 1) {
+    report('another apt is at work');
+    await systemClock.sleep(LOCK_PAUSE);
+    result = await aptGet(run, args, report);
+  }
   if (result.exitCode === 0) return;
   const errors = `${result.stdout}\n${result.stderr}`.split('\n').filter((line) => /^(E|dpkg):/.test(line));
   throw new Failure(

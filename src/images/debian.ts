@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Failure } from '../errors.ts';
 import { type DebianArchives, debianArchives } from '../host/apt.ts';
 import type { Report } from '../step.ts';
-import { ensureDirectory } from '../system/files.ts';
 import { type Run, runForOutput } from '../system/processes.ts';
 import { DEBIAN_SUITE } from './catalog.ts';
 
@@ -25,9 +24,10 @@ export async function withDebianRoot(
 ): Promise<void> {
   const archives = await debianArchives(run);
   const key = createHash('sha256').update(root).digest('hex').slice(0, 12);
-  const target = join(SCRATCH, `moorage-debian-${key}`);
-  await rm(target, { recursive: true, force: true }); // what a killed run left
-  await ensureDirectory(target);
+  const prefix = `moorage-debian-${key}-`;
+  await sweep(prefix);
+  const target = await mkdtemp(join(SCRATCH, prefix));
+  await chmod(target, 0o755); // it becomes the root folder
   try {
     await debootstrap(run, target, archives.main, report);
     await writeSources(target, archives);
@@ -38,10 +38,17 @@ export async function withDebianRoot(
   }
 }
 
+/** Takes away what killed runs left. */
+async function sweep(prefix: string): Promise<void> {
+  const names = (await readdir(SCRATCH)).filter((name) => name.startsWith(prefix));
+  for (const name of names) await rm(join(SCRATCH, name), { recursive: true, force: true, maxRetries: 3 });
+}
+
 async function debootstrap(run: Run, target: string, mirror: string, report: Report): Promise<void> {
   const command = ['debootstrap', '--variant=minbase', `--keyring=${KEYRING}`, DEBIAN_SUITE, target, mirror];
   const errors: string[] = [];
-  const result = await run('unshare', ['--mount', ...command], {
+  // It must not go on when this process is killed: the next run begins anew.
+  const result = await run('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--mount', ...command], {
     onLine: (line) => {
       if (line.startsWith('I: ')) report(`Debian ${DEBIAN_SUITE}: ${line.slice('I: '.length)}`);
       else errors.push(line);

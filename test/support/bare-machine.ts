@@ -48,6 +48,23 @@ export class BareMachine {
     return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
   }
 
+  /** Runs a command until a line matches, then kills it and everything like it with SIGKILL. Whether the line came. */
+  async runUntil(command: readonly string[], cwd: string, line: RegExp, killed: string): Promise<boolean> {
+    const child = execa('docker', ['exec', '--workdir', cwd, this.#name, ...command], {
+      reject: false,
+      all: true,
+    });
+    for await (const text of child.iterable({ from: 'all' })) {
+      if (!line.test(text)) continue;
+      const each =
+        'cd /proc; for p in [1-9]*; do [ $p = $$ ] || ! grep -qs "$0" $p/cmdline || kill -9 $p; done';
+      await this.run(['sh', '-c', each, killed]);
+      await child;
+      return true;
+    }
+    return false;
+  }
+
   /** A fresh clone of what a checkout of the tests holds. */
   async clone(checkout: string, to: string): Promise<void> {
     await this.run(['mkdir', '-p', to]);
