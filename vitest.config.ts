@@ -5,6 +5,7 @@ const MINUTE = 60_000;
 /** unit: quick, beside the code · engine: one module against a real engine · e2e: what a user sees, all parts real. */
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/temporary-folder.ts',
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'] } },
       {

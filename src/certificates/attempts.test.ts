@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -24,7 +24,20 @@ test('after failures in a row the pause grows: 1 min, 10 min, 100 min, a day, a 
 test('a restart does not forget the failures; a success does', async () => {
   const { path, gate: attempts } = await gate();
   await attempts.failed(now, 'the CA said no');
-  expect(await new AttemptGate(path).read()).toMatchObject({ failures: 1, lastError: 'the CA said no' });
-  await attempts.succeeded();
-  expect(await new AttemptGate(path).read()).toBeUndefined();
+  expect(await new AttemptGate(path).read(now)).toMatchObject({ failures: 1, lastError: 'the CA said no' });
+  await attempts.succeeded(now);
+  expect(await new AttemptGate(path).read(now)).toBeUndefined();
+});
+
+test('a file that can’t be read says nothing', async () => {
+  const { path, gate: attempts } = await gate();
+  await writeFile(path, '{"failures": 3,');
+  expect(await attempts.read(now)).toBeUndefined();
+  expect(await attempts.failed(now, 'no')).toMatchObject({ failures: 1 });
+});
+
+test('a next attempt in a far future, written by a clock that was wrong, is now', async () => {
+  const { gate: attempts } = await gate();
+  await attempts.failed(new Date('2037-01-01T00:00:00Z'), 'no');
+  expect(await attempts.read(now)).toMatchObject({ failures: 1, nextAttempt: now });
 });

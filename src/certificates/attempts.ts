@@ -6,6 +6,8 @@ const MINUTE = 60_000;
 /** How long to leave a CA alone after the 1st, 2nd, 3rd and every further failure in a row. */
 const PAUSES = [1 * MINUTE, 10 * MINUTE, 100 * MINUTE, 24 * 60 * MINUTE] as const;
 
+const LONGEST_PAUSE = Math.max(...PAUSES);
+
 const state = z.object({ failures: z.number(), nextAttempt: z.coerce.date(), lastError: z.string() });
 
 export type Attempts = z.infer<typeof state>;
@@ -18,28 +20,39 @@ export class AttemptGate {
     this.#path = path;
   }
 
-  /** What failed last and when the next try may be; `undefined` when the last one went well. */
-  async read(): Promise<Attempts | undefined> {
-    const text = await readIfExists(this.#path);
-    if (text === undefined) return undefined;
-    const parsed = state.safeParse(JSON.parse(text));
-    return parsed.success && parsed.data.failures > 0 ? parsed.data : undefined;
+  /**
+   * What failed last and when the next try may be; `undefined` when the last one went well. A file that can't be read
+   * says nothing; a time further off than the longest pause was written by a clock that was wrong.
+   */
+  async read(now: Date): Promise<Attempts | undefined> {
+    const parsed = state.safeParse(parseJson((await readIfExists(this.#path)) ?? ''));
+    if (!parsed.success || parsed.data.failures === 0) return undefined;
+    const credible = parsed.data.nextAttempt.getTime() <= now.getTime() + LONGEST_PAUSE;
+    return credible ? parsed.data : { ...parsed.data, nextAttempt: now };
   }
 
   async failed(now: Date, message: string): Promise<Attempts> {
-    const failures = ((await this.read())?.failures ?? 0) + 1;
+    const failures = ((await this.read(now))?.failures ?? 0) + 1;
     const pause = PAUSES[Math.min(failures, PAUSES.length) - 1] ?? PAUSES[3];
     const attempts = { failures, nextAttempt: new Date(now.getTime() + pause), lastError: message };
     await writeAtomically(this.#path, JSON.stringify(attempts), 0o600);
     return attempts;
   }
 
-  async succeeded(): Promise<void> {
-    if ((await this.read()) === undefined) return;
+  async succeeded(now: Date): Promise<void> {
+    if ((await this.read(now)) === undefined) return;
     await writeAtomically(
       this.#path,
       JSON.stringify({ failures: 0, nextAttempt: new Date(0), lastError: '' }),
       0o600,
     );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

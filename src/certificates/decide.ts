@@ -7,7 +7,7 @@ export type Decision =
   | { readonly kind: 'keep'; readonly due: Date; readonly reason: string }
   | { readonly kind: 'issue'; readonly cause: Cause; readonly reason: string };
 
-type Cause = 'placeholder' | 'missing' | 'damaged' | 'issuer' | 'names' | 'expired' | 'due' | 'asked';
+type Cause = 'placeholder' | 'missing' | 'damaged' | 'issuer' | 'names' | 'expired' | 'due';
 
 export interface Wanted {
   readonly names: readonly string[];

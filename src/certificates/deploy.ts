@@ -49,7 +49,7 @@ export async function deploy(deployment: Deployment, issued: Issued, report: Rep
   } catch (error) {
     if (before.kind === 'present') {
       await store.activate(before.generation);
-      await webServer.reload();
+      await webServer.reload().catch(() => undefined); // the first failure is the one to tell
     }
     throw error;
   }

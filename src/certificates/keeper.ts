@@ -14,7 +14,7 @@ export async function prepare({ store, names, clock }: RenewalParts, log: Log): 
 /** One look at the certificate. A failure is logged and waits for its turn; it never ends the daemon. */
 export async function tick(parts: RenewalParts, log: Log): Promise<void> {
   try {
-    const failed = await parts.gate.read();
+    const failed = await parts.gate.read(parts.clock.now());
     if (failed !== undefined && parts.clock.now() < failed.nextAttempt) {
       log(`${failed.failures} failures in a row; next attempt ${failed.nextAttempt.toISOString()}`);
       return;

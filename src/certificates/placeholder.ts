@@ -5,7 +5,10 @@ import { makeLeaf } from './x509.ts';
 
 const DAYS = 30;
 
-/** Gives nginx something to start with: a certificate signed by itself, in our own store and nowhere else. */
+/**
+ * Gives nginx something to start with: the newest whole generation where the current one is damaged, else a
+ * certificate signed by itself, in our own store and nowhere else.
+ */
 export async function ensurePlaceholder(
   store: CertificateStore,
   names: readonly string[],
@@ -13,6 +16,11 @@ export async function ensurePlaceholder(
 ): Promise<Done> {
   const current = await store.current();
   if (current.kind === 'present') return unchanged('not needed');
+  const whole = await store.newestWhole();
+  if (whole !== undefined) {
+    await store.activate(whole);
+    return changed(`back to ${whole.name}: the current one is damaged`);
+  }
   const { privateKey, certificate } = await makeLeaf(names, clock.now(), DAYS);
   const generation = await store.addPlaceholder({
     privateKey,

@@ -42,7 +42,7 @@ export async function ensureCertificate(
         ? changed('loaded by nginx', current.generation)
         : unchanged(decision.reason, current.generation);
     }
-    report(decision.reason);
+    report(decision.kind === 'keep' ? `asked for, though ${decision.reason}` : decision.reason);
     const replaces = current.kind === 'present' ? current.generation.certificate.fingerprint : undefined;
     const generation = await issueAndDeploy(parts, replaces, report);
     const { issuerName, notAfter } = generation.certificate;
@@ -59,7 +59,7 @@ async function issueAndDeploy(
   try {
     const issued = await issuer.issue({ names, replaces }, report);
     const generation = await deploy(parts, issued, report);
-    await gate.succeeded();
+    await gate.succeeded(clock.now());
     await store.prune();
     return generation;
   } catch (error) {

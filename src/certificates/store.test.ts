@@ -1,6 +1,17 @@
-import { mkdir, mkdtemp, readdir, readlink, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { Issued } from '../issuers/issuer.ts';
@@ -67,6 +78,8 @@ test('killed while the link was swapped: the temporary link is swept away', asyn
 test.each([
   ['a link to nothing', () => rm(join(folder, 'generation-1'), { recursive: true })],
   ['a key that is gone', () => rm(join(folder, 'generation-1/privkey.pem'))],
+  ['the key of another pair', () => writeAnotherKey('generation-1')],
+  ['a key that is empty', () => truncate(join(folder, 'generation-1/privkey.pem'))],
   ['a certificate cut in half', () => truncate(join(folder, 'generation-1/fullchain.pem'), 100)],
   ['facts that are no JSON', () => writeFile(join(folder, 'generation-1/meta.json'), '{')],
 ])('%s is reported, not thrown', async (_, damage) => {
@@ -74,6 +87,45 @@ test.each([
   await store.add(await issued());
   await damage();
   expect(await store.current()).toMatchObject({ kind: 'damaged' });
+});
+
+test.each([
+  ['the current one is gone', () => rm(join(folder, 'generation-3'), { recursive: true })],
+  ['its key is that of another', () => writeAnotherKey('generation-3')],
+  ['the link is gone', () => rm(join(folder, 'current'))],
+])('%s: back to the newest whole generation, not to a placeholder', async (_, damage) => {
+  await store.add(await issued());
+  await store.add(await issued());
+  await store.activate(await store.add(await issued()));
+  const before = await store.newestWhole();
+  await damage();
+  const after = await store.newestWhole();
+  expect(await ensurePlaceholder(store, ['r.example'], clock)).toMatchObject({ changed: true });
+  expect(await store.current()).toEqual({ kind: 'present', generation: after });
+  expect(before?.name).toBe('generation-3');
+  expect(await readdir(folder)).not.toContain('placeholder');
+});
+
+test('no generation is whole: then the placeholder, and the next certificate takes its place', async () => {
+  await store.activate(await store.add(await issued()));
+  await writeAnotherKey('generation-1');
+  await ensurePlaceholder(store, ['r.example'], clock);
+  expect(await store.current()).toMatchObject({ kind: 'present', generation: { name: 'placeholder' } });
+  expect(await store.add(await issued())).toMatchObject({ name: 'generation-2' });
+});
+
+test('killed after the generation was stored and before it was served: what was served still is', async () => {
+  await ensurePlaceholder(store, ['r.example'], clock);
+  await store.add(await issued());
+  expect(await ensurePlaceholder(store, ['r.example'], clock)).toMatchObject({ changed: false });
+  expect(await store.current()).toMatchObject({ generation: { name: 'placeholder' } });
+});
+
+test('files that this user may not read are no damage: that would cost an order at the CA', async () => {
+  await store.activate(await store.add(await issued()));
+  await chmod(join(folder, 'generation-1/privkey.pem'), 0o000);
+  await chmod(dirname(folder), 0o755);
+  await asNobody(() => expect(store.current()).rejects.toMatchObject({ code: 'EACCES' }));
 });
 
 test('three generations stay, and the current one whatever its age', async () => {
@@ -89,3 +141,18 @@ test('three generations stay, and the current one whatever its age', async () =>
   ]);
   expect(await readlink(join(folder, 'current'))).toBe('generation-1');
 });
+
+async function writeAnotherKey(generation: string): Promise<void> {
+  await writeFile(join(folder, generation, 'privkey.pem'), (await issued()).privateKey);
+}
+
+/** Root may read everything: look as somebody else. */
+async function asNobody(look: () => Promise<void>): Promise<void> {
+  const root = process.geteuid?.() === 0;
+  if (root) process.seteuid?.(65534);
+  try {
+    await look();
+  } finally {
+    if (root) process.seteuid?.(0);
+  }
+}

@@ -5,7 +5,8 @@ import { messageOf, systemCode } from '../errors.ts';
 import type { Issued, Origin } from '../issuers/issuer.ts';
 import type { Clock } from '../system/clock.ts';
 import { ensureDirectory, replaceLink, syncDirectory, writeSynced } from '../system/files.ts';
-import { type Certificate, readCertificate } from './certificate.ts';
+import { type Certificate, parseChain, readCertificate } from './certificate.ts';
+import { keyFaults } from './verify.ts';
 
 /** One whole set of key, chain and origin. Written once, never changed. */
 export interface Generation {
@@ -23,6 +24,8 @@ export type Current =
 const CURRENT = 'current';
 const PARTIAL = '.partial-';
 const GENERATION = /^generation-(\d+)$/;
+/** The files may be whole, only not for this process now. Taken for damage, that would cost an order at the CA. */
+const NOT_READABLE_NOW = ['EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOMEM'];
 
 const meta = z.object({
   origin: z.discriminatedUnion('issuer', [
@@ -46,18 +49,30 @@ export class CertificateStore {
     this.#clock = clock;
   }
 
+  /** @throws the system's error when the files can't be read now, whatever is in them */
   async current(): Promise<Current> {
     try {
       const name = await readlink(join(this.#folder, CURRENT));
       return { kind: 'present', generation: await this.#read(name) };
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') {
+      const code = systemCode(error);
+      if (code !== undefined && NOT_READABLE_NOW.includes(code)) throw error;
+      if (code === 'ENOENT') {
         return (await this.#numbers()).length === 0
           ? { kind: 'missing' }
           : { kind: 'damaged', reason: 'files are missing' };
       }
       return { kind: 'damaged', reason: messageOf(error) };
     }
+  }
+
+  /** The newest generation whose files are whole, for when the current one's are not. */
+  async newestWhole(): Promise<Generation | undefined> {
+    for (const number of await this.#numbers()) {
+      const generation = await this.#read(`generation-${number}`).catch(() => undefined);
+      if (generation !== undefined) return generation;
+    }
+    return undefined;
   }
 
   /** Stores what was issued as the next generation. It is not served before `activate`. */
@@ -111,9 +126,11 @@ export class CertificateStore {
 
   async #read(name: string): Promise<Generation> {
     const folder = join(this.#folder, name);
-    await readFile(join(folder, 'privkey.pem'));
+    const privateKey = await readFile(join(folder, 'privkey.pem'), 'utf8');
     const chain = await readFile(join(folder, 'fullchain.pem'), 'utf8');
     const { origin } = meta.parse(JSON.parse(await readFile(join(folder, 'meta.json'), 'utf8')));
+    const [fault] = keyFaults(privateKey, parseChain(chain)[0]);
+    if (fault !== undefined) throw new Error(fault);
     return { name, origin, certificate: readCertificate(chain) };
   }
 

@@ -1,4 +1,4 @@
-import { createPrivateKey, type X509Certificate } from 'node:crypto';
+import { createPrivateKey, sign, verify, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Failure, messageOf } from '../errors.ts';
 import { parseChain } from './certificate.ts';
@@ -35,35 +35,44 @@ export function faults({ privateKey, chain }: Pair, names: readonly string[], no
   }
   const [leaf] = certificates;
   return [
-    ...keyFaults(leaf, privateKey),
+    ...keyFaults(privateKey, leaf),
     ...names.filter((name) => !covers(leaf, name)).map((name) => `it does not name ${name}`),
     ...chainFaults(certificates),
     ...certificates.flatMap((each) => dateFaults(each, now)),
   ];
 }
 
-function keyFaults(leaf: X509Certificate, privateKey: string): string[] {
+/** What speaks against a private key (PEM) as the one of a certificate. */
+export function keyFaults(privateKey: string, leaf: X509Certificate): string[] {
   try {
-    return leaf.checkPrivateKey(createPrivateKey(privateKey))
-      ? []
-      : ['the private key is that of another certificate'];
+    const key = createPrivateKey(privateKey);
+    // The first looks only at the copy of the public key that a private key brings along; a signature proves the key.
+    const ours =
+      leaf.checkPrivateKey(key) && verify(null, leaf.raw, leaf.publicKey, sign(null, leaf.raw, key));
+    return ours ? [] : ['the private key is that of another certificate'];
   } catch (error) {
     return [`the private key can't be read (${messageOf(error)})`];
   }
 }
 
 function covers(leaf: X509Certificate, name: string): boolean {
-  // RFC 9525: only the subjectAltName counts, never the common name.
-  const match = isIP(name) === 0 ? leaf.checkHost(name, { subject: 'never' }) : leaf.checkIP(name);
+  // RFC 9525 section 6.3: a wildcard is a whole label; the common name never counts.
+  const rules = { subject: 'never', partialWildcards: false } as const;
+  const match = isIP(name) === 0 ? leaf.checkHost(name, rules) : leaf.checkIP(name);
   return match !== undefined;
 }
 
 function chainFaults(certificates: readonly X509Certificate[]): string[] {
   return certificates.flatMap((certificate, position) => {
     const signer = certificates[position + 1];
-    if (signer === undefined || certificate.verify(signer.publicKey)) return [];
+    if (signer === undefined || signedBy(certificate, signer)) return [];
     return [`certificate ${position + 1} of the chain is not signed by the next one`];
   });
+}
+
+/** Names, key identifiers and key usage fit (RFC 5280), and so does the signature. */
+function signedBy(certificate: X509Certificate, signer: X509Certificate): boolean {
+  return certificate.checkIssued(signer) && certificate.verify(signer.publicKey);
 }
 
 function dateFaults(certificate: X509Certificate, now: Date): string[] {

@@ -1,6 +1,7 @@
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
+import { canonicalName } from './certificate.ts';
 
 x509.cryptoProvider.set(webcrypto);
 
@@ -55,7 +56,10 @@ export async function makeAuthority(
   return `${certificate.toString('pem')}\n`;
 }
 
-/** A server certificate for names and addresses, signed by an authority, or by itself when there is none. */
+/**
+ * A server certificate for names and addresses, signed by an authority, or by itself when there is none. It ends no
+ * later than the authority: clients refuse it then, whatever its own dates say.
+ */
 export async function makeLeaf(
   names: readonly string[],
   now: Date,
@@ -68,7 +72,7 @@ export async function makeLeaf(
     serialNumber: newSerial(),
     subject,
     issuer: authority?.certificate.subjectName ?? subject,
-    ...validity(now, days),
+    ...validity(now, days, authority?.certificate.notAfter),
     publicKey: keys.publicKey,
     signingKey: authority?.privateKey ?? keys.privateKey,
     signingAlgorithm: ALGORITHM,
@@ -77,7 +81,8 @@ export async function makeLeaf(
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(
-        names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const),
+        // The library misreads an IPv6 address that ends in a dotted IPv4 one; the canonical form never does.
+        names.map((name) => ({ type: isIP(name) === 0 ? 'dns' : 'ip', value: canonicalName(name) }) as const),
       ),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(authority?.certificate.publicKey ?? keys.publicKey),
@@ -86,22 +91,31 @@ export async function makeLeaf(
   return { privateKey: await keyToPem(keys.privateKey), certificate: `${certificate.toString('pem')}\n` };
 }
 
-/** @throws when the two are not a key and its certificate */
+/** @throws when one of the two can't be read */
 export async function readAuthority(certificatePem: string, keyPem: string): Promise<Authority> {
   return {
     certificate: new x509.X509Certificate(certificatePem),
-    privateKey: await readKey(keyPem),
+    privateKey: (await readKeyPair(keyPem)).privateKey,
   };
 }
 
-async function readKey(pem: string): Promise<CryptoKey> {
-  const [der] = x509.PemConverter.decode(pem);
-  if (der === undefined) throw new Error('there is no PEM key in it');
-  return webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']);
+/** @throws when it is not a P-256 private key */
+export async function readKeyPair(pem: string): Promise<CryptoKeyPair> {
+  const key = createPrivateKey(pem);
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'der' });
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  return {
+    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, true, ['sign']),
+    publicKey: await webcrypto.subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
+  };
 }
 
-function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } {
-  return { notBefore: new Date(now.getTime() - BACKDATED), notAfter: new Date(now.getTime() + days * DAY) };
+function validity(now: Date, days: number, latest?: Date): { notBefore: Date; notAfter: Date } {
+  const end = now.getTime() + days * DAY;
+  return {
+    notBefore: new Date(now.getTime() - BACKDATED),
+    notAfter: new Date(Math.min(end, latest?.getTime() ?? end)),
+  };
 }
 
 /** 126 random bits, positive and without leading zeros (RFC 5280 section 4.1.2.2). */

@@ -6,6 +6,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { parseChain, readCertificate } from '../certificates/certificate.ts';
 import { verifyPair } from '../certificates/verify.ts';
+import { keepsTheIssuersContract } from './issuer.contract.ts';
 import { authorityFile, LocalIssuer } from './local.ts';
 
 const clock = new FakeClock('2027-01-01T00:00:00Z');
@@ -20,11 +21,7 @@ beforeEach(async () => {
   issuer = new LocalIssuer(folder, clock);
 });
 
-test('what it issues is fit: key, names, addresses, chain, dates', async () => {
-  const issued = await issuer.issue(order, silent);
-  expect(() => verifyPair(issued, order.names, clock.now())).not.toThrow();
-  expect(readCertificate(issued.chain).names).toEqual(order.names);
-});
+keepsTheIssuersContract(['localhost', 'r.lan', '192.0.2.7', 'FD00:0::1'], () => ({ issuer, clock }));
 
 test('P-256 all the way, 90 days, for servers alone; the CA may sign no other CA', async () => {
   const [leaf, authority] = parseChain((await issuer.issue(order, silent)).chain);
@@ -50,11 +47,45 @@ test('the key of the CA is for its owner alone', async () => {
   expect((await stat(join(folder, 'ca-key.pem'))).mode & 0o777).toBe(0o600);
 });
 
-test('killed between key and certificate of the CA: the next run makes both', async () => {
+test('killed between key and certificate of the CA: the next run completes it with that key', async () => {
   await issuer.issue(order, silent);
+  const key = await readFile(join(folder, 'ca-key.pem'), 'utf8');
   await rm(authorityFile(folder));
   const issued = await issuer.issue(order, silent);
   expect(() => verifyPair(issued, order.names, clock.now())).not.toThrow();
+  expect(await readFile(join(folder, 'ca-key.pem'), 'utf8')).toBe(key);
+});
+
+test('who trusted a certificate of the CA that was lost trusts the one made in its place', async () => {
+  const lost = authorityOf((await issuer.issue(order, silent)).chain);
+  await rm(authorityFile(folder));
+  const [leaf] = parseChain((await issuer.issue(order, silent)).chain);
+  expect(leaf.checkIssued(lost)).toBe(true);
+  expect(leaf.verify(lost.publicKey)).toBe(true);
+});
+
+test('a certificate ends no later than the CA, whom nobody believes then', async () => {
+  const authority = authorityOf((await issuer.issue(order, silent)).chain);
+  const later = new FakeClock('2036-12-01T00:00:00Z');
+  const { chain } = await new LocalIssuer(folder, later).issue(order, silent);
+  expect(readCertificate(chain).notAfter).toEqual(new Date(authority.validTo));
+});
+
+test('a CA that expired is told, with what to do', async () => {
+  await issuer.issue(order, silent);
+  const later = new LocalIssuer(folder, new FakeClock('2037-01-01T00:00:00Z'));
+  await expect(later.issue(order, silent)).rejects.toMatchObject({
+    code: 'local-ca-expired',
+    message: expect.stringContaining('2036-12-29'),
+  });
+});
+
+test('a key that can’t be read is told also where its certificate is gone', async () => {
+  await issuer.issue(order, silent);
+  await rm(authorityFile(folder));
+  await writeFile(join(folder, 'ca-key.pem'), 'no key');
+  await expect(issuer.issue(order, silent)).rejects.toMatchObject({ code: 'local-ca-damaged' });
+  expect(await readFile(join(folder, 'ca-key.pem'), 'utf8')).toBe('no key');
 });
 
 test.each([
@@ -85,3 +116,9 @@ test('serials are positive, long and never the same (RFC 5280 section 4.1.2.2)',
   }
   expect(serials.size).toBe(20);
 });
+
+function authorityOf(chain: string): X509Certificate {
+  const [, authority] = parseChain(chain);
+  if (authority === undefined) throw new Error('the chain has no CA in it');
+  return authority;
+}

@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { parseChain } from '../certificates/certificate.ts';
+import { keyFaults } from '../certificates/verify.ts';
 import {
   type Authority,
   keyToPem,
@@ -8,6 +9,7 @@ import {
   makeLeaf,
   newKeyPair,
   readAuthority,
+  readKeyPair,
 } from '../certificates/x509.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { Report } from '../step.ts';
@@ -45,21 +47,37 @@ export class LocalIssuer implements Issuer {
   async #authority(report: Report): Promise<Authority> {
     const certificate = await readIfExists(authorityFile(this.#folder));
     const key = await readIfExists(join(this.#folder, 'ca-key.pem'));
-    if (certificate === undefined) return this.#create(report);
+    if (certificate === undefined) return this.#create(key, report);
     if (key === undefined) throw this.#damaged('ca-key.pem is missing');
+    const authority = await this.#read(certificate, key);
+    const { notAfter } = authority.certificate;
+    if (this.#clock.now() < notAfter) return authority;
+    throw new Failure(
+      'local-ca-expired',
+      `The local CA in ${this.#folder} expired on ${notAfter.toISOString().slice(0, 10)}.`,
+      'Remove the folder for a new CA; every client then has to trust that one.',
+    );
+  }
+
+  async #read(certificate: string, key: string): Promise<Authority> {
     try {
-      if (!belongTogether(certificate, key)) throw new Error('ca-key.pem is not the key of ca.crt');
+      const [fault] = keyFaults(key, parseChain(certificate)[0]);
+      if (fault !== undefined) throw new Error(fault);
       return await readAuthority(certificate, key);
     } catch (error) {
       throw this.#damaged(messageOf(error));
     }
   }
 
-  /** The key is written first: without a certificate nobody trusts it yet, and a killed run simply makes a new one. */
-  async #create(report: Report): Promise<Authority> {
+  /**
+   * The key is written first, and a key without its certificate gets one again. After a kill that completes the CA;
+   * after a loss of `ca.crt` on the same host, who trusted it trusts the new one too: a trust anchor is a name and a
+   * key (RFC 5280 section 6.1.1).
+   */
+  async #create(existingKey: string | undefined, report: Report): Promise<Authority> {
     report('making a CA of your own');
     await ensureDirectory(this.#folder, 0o755);
-    const keys = await newKeyPair();
+    const keys = await this.#keys(existingKey);
     const key = await keyToPem(keys.privateKey);
     const certificate = await makeAuthority(
       `Moorage local CA (${hostname()})`,
@@ -67,9 +85,16 @@ export class LocalIssuer implements Issuer {
       this.#clock.now(),
       AUTHORITY_DAYS,
     );
-    await writeAtomically(join(this.#folder, 'ca-key.pem'), key, 0o600);
+    if (existingKey === undefined) await writeAtomically(join(this.#folder, 'ca-key.pem'), key, 0o600);
     await writeAtomically(authorityFile(this.#folder), certificate, 0o644);
     return readAuthority(certificate, key);
+  }
+
+  async #keys(existing: string | undefined) {
+    if (existing === undefined) return newKeyPair();
+    return readKeyPair(existing).catch((error) => {
+      throw this.#damaged(messageOf(error));
+    });
   }
 
   #damaged(reason: string): Failure {
@@ -79,9 +104,4 @@ export class LocalIssuer implements Issuer {
       'Restore both files from a backup. Or remove the folder for a new CA; every client then has to trust that one.',
     );
   }
-}
-
-function belongTogether(certificatePem: string, keyPem: string): boolean {
-  const ofKey = createPublicKey(createPrivateKey(keyPem)).export({ type: 'spki', format: 'der' });
-  return new X509Certificate(certificatePem).publicKey.export({ type: 'spki', format: 'der' }).equals(ofKey);
 }

@@ -64,6 +64,7 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['DOMAIN', 'a..b', 'not a host name'],
   ['DOMAIN', 'x; return 200', 'not a host name'],
   ['DOMAIN', '999.1.1.1', 'neither'],
+  ['DOMAIN', 'fe80::1%eth0', 'zone'],
   ['DOMAIN', `${'a'.repeat(64)}.example`, 'not a host name'],
   ['DOMAIN', `${'a.'.repeat(130)}example`, 'longer'],
   ['EXTRA_DOMAINS', 'ok.example, no good', 'no good'],

@@ -6,6 +6,7 @@ const LONGEST_NAME = 253;
 
 /** Why this can't be the name of a registry, or `undefined` when it can: a host name or an IP address. */
 export function nameProblem(name: string): string | undefined {
+  if (name.includes('%')) return 'has a zone; give an address that clients can use';
   if (isIP(name) !== 0) return undefined;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) return 'is a URL; give the host name alone';
   if (name.includes('/')) return 'has a path; give the host name alone';

@@ -100,7 +100,7 @@ async function linked(candidate: string, path: string): Promise<boolean> {
 }
 
 async function abandoned(path: string, holder: Holder, clock: Clock): Promise<boolean> {
-  if (holder.processes === (await processSpace()) && !alive(holder.pid)) return true;
+  if (holder.processes === (await processSpace()) && !(await alive(holder.pid))) return true;
   const facts = await stat(path).catch(() => undefined);
   return facts === undefined || clock.now().getTime() - facts.mtimeMs > STALE;
 }
@@ -140,13 +140,19 @@ async function processSpace(): Promise<string> {
   return `${boot.trim()} ${namespace}`;
 }
 
-function alive(pid: number): boolean {
+async function alive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return systemCode(error) === 'EPERM';
   }
+  return !(await zombie(pid));
+}
+
+/** Dead, but not yet waited for: where nobody reaps orphans, as in a container without an init, that lasts. */
+async function zombie(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return /^\d+ \(.*\) [ZX] /s.test(stat);
 }
 
 function held(holder: Holder): Failure {
