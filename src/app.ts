@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { AttemptGate } from './certificates/attempts.ts';
+import type { Issuer } from './certificates/issuer.ts';
 import type { RenewalParts } from './certificates/renewal.ts';
 import { CertificateStore } from './certificates/store.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Host } from './host/install.ts';
 import { imageFor } from './images/catalog.ts';
 import { CertbotIssuer } from './issuers/certbot.ts';
-import type { Issuer } from './issuers/issuer.ts';
 import { LocalIssuer } from './issuers/local.ts';
 import { type Paths, paths } from './paths.ts';
 import { environment } from './settings/environment.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Origin } from '../issuers/issuer.ts';
 import { type Decision, decide, dueAt } from './decide.ts';
+import type { Origin } from './issuer.ts';
 import type { Current } from './store.ts';
 
 const DAY = 24 * 3_600_000;

@@ -1,5 +1,5 @@
-import { type Origin, sameOrigin } from '../issuers/issuer.ts';
 import { type Certificate, canonicalName } from './certificate.ts';
+import { type Origin, sameOrigin } from './issuer.ts';
 import type { Current } from './store.ts';
 
 /** What to do about the certificate, with the reason in words. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import type { Issued } from '../issuers/issuer.ts';
 import { type ConfigTest, type Deployment, deploy, serveCurrent, type WebServer } from './deploy.ts';
+import type { Issued } from './issuer.ts';
 import { CertificateStore } from './store.ts';
 import { makeLeaf } from './x509.ts';
 

@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts';
-import type { Issued } from '../issuers/issuer.ts';
 import type { Report } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
+import type { Issued } from './issuer.ts';
 import type { CertificateStore, Generation } from './store.ts';
 import { verifyPair } from './verify.ts';
 

@@ -1,10 +1,10 @@
 import { messageOf } from '../errors.ts';
-import type { Issuer } from '../issuers/issuer.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import { withLockInTurn } from '../system/lock.ts';
 import type { AttemptGate } from './attempts.ts';
 import { type Decision, decide } from './decide.ts';
 import { type Deployment, deploy, serveCurrent } from './deploy.ts';
+import type { Issuer } from './issuer.ts';
 import type { Generation } from './store.ts';
 
 export interface RenewalParts extends Deployment {

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import type { Issued } from '../issuers/issuer.ts';
+import type { Issued } from './issuer.ts';
 import { ensurePlaceholder } from './placeholder.ts';
 import { CertificateStore } from './store.ts';
 import { makeLeaf } from './x509.ts';

@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, readlink, rename, rm } from 'node:fs/promises
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, systemCode } from '../errors.ts';
-import type { Issued, Origin } from '../issuers/issuer.ts';
 import type { Clock } from '../system/clock.ts';
 import { ensureDirectory, replaceLink, syncDirectory, writeSynced } from '../system/files.ts';
 import { type Certificate, parseChain, readCertificate } from './certificate.ts';
+import type { Issued, Origin } from './issuer.ts';
 import { keyFaults } from './verify.ts';
 
 /** One whole set of key, chain and origin. Written once, never changed. */

@@ -21,8 +21,13 @@ export interface Workshop {
 }
 
 /** Builds one role's image from Debian packages, unless the engine has just that. */
-export async function buildImage(workshop: Workshop, role: ImageRole, report: Report): Promise<boolean> {
-  const base = await ensureBase(workshop, report);
+export async function buildImage(
+  workshop: Workshop,
+  role: ImageRole,
+  ensureBase: () => Promise<string>,
+  report: Report,
+): Promise<boolean> {
+  const base = await ensureBase();
   return build(workshop, { role, reference: BUILT[role], buildArgs: { BASE: BASE_IMAGE }, base }, report);
 }
 
@@ -80,7 +85,8 @@ async function build({ engine, paths }: Workshop, recipe: Recipe, report: Report
   return true;
 }
 
-async function ensureBase(workshop: Workshop, report: Report): Promise<string> {
+/** The id of the minimal Debian that the other images stand on. */
+export async function ensureBase(workshop: Workshop, report: Report): Promise<string> {
   const { images } = workshop.engine;
   const present = await images.inspect(BASE_IMAGE);
   if (present !== undefined) return present.id;

@@ -2,13 +2,19 @@ import { Failure } from '../errors.ts';
 import { PINNED } from '../settings/schema.ts';
 import type { ImageRole, Settings } from '../settings/settings.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
-import { buildImage, buildRenewer, type Workshop } from './build.ts';
+import { buildImage, buildRenewer, ensureBase, type Workshop } from './build.ts';
 import { BUILT } from './catalog.ts';
 
 /** The image that plays each role, as the engine knows it. */
 export type ImageNames = Readonly<Partial<Record<ImageRole, string>>>;
 
 type Origin = 'present' | 'pulled' | 'built';
+
+interface Obtained {
+  readonly role: ImageRole;
+  readonly name: string;
+  readonly origin: Origin;
+}
 
 /**
  * Makes sure that the engine has every image the stack needs. With IMAGES=auto they are pulled, and built from Debian
@@ -20,22 +26,35 @@ export async function ensureImages(
   workshop: Workshop,
   report: Report,
 ): Promise<Done<ImageNames>> {
-  const roles: ImageRole[] = ['registry', 'nginx', 'node'];
+  const roles: [ImageRole, ...ImageRole[]] = ['registry', 'nginx', 'node'];
   if (settings.issuer === 'certbot') roles.push('certbot');
 
-  const names: Partial<Record<ImageRole, string>> = {};
-  const origins: Origin[] = [];
-  let registryAnswers = true;
-  for (const role of roles) {
-    const choice = { ...settings, images: registryAnswers ? settings.images : 'build' } as const;
-    const { name, origin } = await obtain(choice, role, workshop, report);
-    names[role] = name;
-    origins.push(origin);
-    if (name === BUILT[role]) registryAnswers = false; // spare the next roles the wait for an answer
-  }
+  let base: Promise<string> | undefined;
+  const yard = {
+    ...workshop,
+    base: () => {
+      base ??= ensureBase(workshop, report); // for all of them together
+      return base;
+    },
+  };
+  // The first one finds out whether an image registry answers; the others go the same way, side by side.
+  const [firstRole, ...otherRoles] = roles;
+  const first = await obtain(settings, firstRole, yard, report);
+  const onlyBuilt = settings.images === 'auto' && first.name === BUILT[firstRole];
+  const choice: Choice = { ...settings, images: onlyBuilt ? 'build' : settings.images };
+  const others = await Promise.all(otherRoles.map((role) => obtain(choice, role, yard, report)));
+
+  const obtained = [first, ...others];
+  const names: ImageNames = Object.fromEntries(obtained.map(({ role, name }) => [role, name]));
+  const origins = obtained.map(({ origin }) => origin);
   origins.push((await buildRenewer(workshop, names.node ?? '', report)) ? 'built' : 'present');
 
   return conclude(names, origins);
+}
+
+interface Yard extends Workshop {
+  /** Makes the base of all built images, once; answers its id. */
+  readonly base: () => Promise<string>;
 }
 
 type Choice = Pick<Settings, 'images' | 'chosenImages' | 'builtImages'>;
@@ -43,18 +62,18 @@ type Choice = Pick<Settings, 'images' | 'chosenImages' | 'builtImages'>;
 async function obtain(
   { images, chosenImages, builtImages }: Choice,
   role: ImageRole,
-  workshop: Workshop,
+  yard: Yard,
   report: Report,
-): Promise<{ name: string; origin: Origin }> {
+): Promise<Obtained> {
   const chosen = chosenImages[role];
-  if (chosen !== undefined) return pull(workshop, chosen, report);
+  if (chosen !== undefined) return pull(yard, role, chosen, report);
   const built = async () => {
-    const fresh = await buildImage(workshop, role, report);
-    return { name: BUILT[role], origin: fresh ? 'built' : 'present' } as const;
+    const fresh = await buildImage(yard, role, yard.base, report);
+    return { role, name: BUILT[role], origin: fresh ? 'built' : 'present' } as const;
   };
   if (images === 'build' || (images === 'auto' && builtImages[role] !== undefined)) return built();
   try {
-    return await pull(workshop, PINNED[role], report);
+    return await pull(yard, role, PINNED[role], report);
   } catch (error) {
     if (images === 'pull' || !(error instanceof Failure) || error.code !== 'registry-unreachable')
       throw error;
@@ -65,13 +84,15 @@ async function obtain(
 
 async function pull(
   { engine }: Workshop,
+  role: ImageRole,
   reference: string,
   report: Report,
-): Promise<{ name: string; origin: Origin }> {
-  if ((await engine.images.inspect(reference)) !== undefined) return { name: reference, origin: 'present' };
+): Promise<Obtained> {
+  if ((await engine.images.inspect(reference)) !== undefined)
+    return { role, name: reference, origin: 'present' };
   report(`pulling ${reference}`);
   await engine.images.pull(reference, report);
-  return { name: reference, origin: 'pulled' };
+  return { role, name: reference, origin: 'pulled' };
 }
 
 function conclude(names: ImageNames, origins: readonly Origin[]): Done<ImageNames> {

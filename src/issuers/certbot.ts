@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readCertificate } from '../certificates/certificate.ts';
 import { dueAt } from '../certificates/decide.ts';
+import type { Issued, Issuer, Order, Origin } from '../certificates/issuer.ts';
 import { verifyPair } from '../certificates/verify.ts';
 import type { ContainerFacts, Engine, Executed } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
@@ -11,7 +12,6 @@ import type { Report } from '../step.ts';
 import type { Clock } from '../system/clock.ts';
 import { ensureDirectory } from '../system/files.ts';
 import { certbotArguments, certbotComplaint, directorySlug, INSIDE, LINEAGE } from './certbot-command.ts';
-import type { Issued, Issuer, Order, Origin } from './issuer.ts';
 import { archivedPairs, type Pair } from './lineage.ts';
 
 export interface CertbotOptions {

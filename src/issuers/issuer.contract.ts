@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { canonicalName, readCertificate } from '../certificates/certificate.ts';
+import type { Issuer } from '../certificates/issuer.ts';
 import { verifyPair } from '../certificates/verify.ts';
 import type { Clock } from '../system/clock.ts';
-import type { Issuer } from './issuer.ts';
 
 export interface Subject {
   readonly issuer: Issuer;

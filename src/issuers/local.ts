@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parseChain } from '../certificates/certificate.ts';
+import type { Issued, Issuer, Order, Origin } from '../certificates/issuer.ts';
 import { keyFaults } from '../certificates/verify.ts';
 import {
   type Authority,
@@ -15,7 +16,6 @@ import { Failure, messageOf } from '../errors.ts';
 import type { Report } from '../step.ts';
 import type { Clock } from '../system/clock.ts';
 import { ensureDirectory, readIfExists, writeAtomically } from '../system/files.ts';
-import type { Issued, Issuer, Order, Origin } from './issuer.ts';
 
 const AUTHORITY_DAYS = 3650;
 /** As long as public CAs went for years: short enough to be renewed in earnest, long enough for a laptop in a drawer. */

@@ -36,7 +36,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   engine: ['cli', 'settings', 'certificates', 'issuers', 'images', 'registry', 'users', 'stack', 'host'],
   settings: ['cli', 'certificates', 'issuers', 'images', 'registry', 'users', 'stack', 'host'],
   users: ['cli', 'engine', 'certificates', 'issuers', 'images', 'registry', 'stack', 'host'],
-  certificates: ['cli', 'engine', 'settings', 'images', 'registry', 'users', 'stack', 'host'],
+  certificates: ['cli', 'issuers', 'engine', 'settings', 'images', 'registry', 'users', 'stack', 'host'],
   issuers: ['cli', 'images', 'registry', 'users', 'stack', 'host'],
   host: ['cli', 'settings', 'certificates', 'issuers', 'images', 'registry', 'users', 'stack'],
   images: ['cli', 'certificates', 'issuers', 'registry', 'users', 'stack'],
