@@ -119,6 +119,11 @@ async function times<T>(
   return results;
 }
 
+/** What passes before the first step begins, and after the last. */
+function beforeTheSteps({ init, seconds }: Timed): number {
+  return seconds - init.steps.reduce((sum, step) => sum + step.seconds, 0);
+}
+
 /** One row for each step that takes a tenth of a second. */
 function steps(name: string, inits: readonly InitResult[]): Row[] {
   const titles = inits[0]?.steps.map(({ title }) => title) ?? [];
