@@ -21,6 +21,7 @@ export async function firstRun(runs: number, report: (line: string) => void) {
       'all',
       fromNothing.map(({ seconds }) => seconds),
     ),
+    row('From nothing', 'Node packages and start', fromNothing.map(besidesTheSteps)),
     ...steps(
       'From nothing',
       fromNothing.map(({ init }) => init),
@@ -120,7 +121,7 @@ async function times<T>(
 }
 
 /** What passes before the first step begins, and after the last. */
-function beforeTheSteps({ init, seconds }: Timed): number {
+function besidesTheSteps({ init, seconds }: Timed): number {
   return seconds - init.steps.reduce((sum, step) => sum + step.seconds, 0);
 }
 
