@@ -110,6 +110,30 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['NGINX_ADDRESS', 'nginx', 'host:port'],
 ];
 
+const UNSUPPORTED = [
+  'ACME_FALLBACK_DIRECTORY',
+  'ACME_PROFILE',
+  'ACME_EAB_KID',
+  'ACME_EAB_HMAC_KEY',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'REDIS_URL',
+  'MIRROR_OF',
+  'ALERT_URL',
+  'ALERT_EMAIL',
+];
+
+test.each(UNSUPPORTED)(
+  '%s is not ignored in silence: this version refuses it, whatever its value',
+  async (name) => {
+    for (const value of ['x', 'https://example.com/']) {
+      expect(await problems({ [name]: value })).toMatch(
+        new RegExp(`^${name}: .*not supported by this version`),
+      );
+    }
+  },
+);
+
 test.each(wrong)('%s=%s is refused: %s', async (name, value, reason) => {
   const told = await problems({ [name]: value });
   expect(told).toContain(name);

@@ -27,6 +27,16 @@ test('with neither a terminal nor --yes it stops with the commands to run, and i
   expect((await machine.run(['which', 'docker'])).exitCode).not.toBe(0);
 });
 
+test('asked at a terminal and told no, it installs nothing and says what to run', async () => {
+  const { exitCode, stdout } = await machine.atTerminal(INIT.join(' '), PROJECT, 'Go ahead?', 'n\r');
+  expect(stdout).toMatch(/install Docker Engine from debian/);
+  expect({ exitCode, stdout }).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining('apt-get install'),
+  });
+  expect((await machine.run(['which', 'docker'])).exitCode).not.toBe(0);
+});
+
 test.each([
   ['while apt installs Docker', /· Docker +apt: /],
   ['while debootstrap makes the base of the images', /Debian trixie: /],

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeImage } from '../../src/registry/image.ts';
+import { RegistryClient } from '../../src/registry/client.ts';
+import { digestOf, makeImage } from '../../src/registry/image.ts';
+import { Secret } from '../../src/secret.ts';
 import { Checkout, type InitResult } from '../support/checkout.ts';
 
 let checkout: Checkout;
@@ -119,6 +122,30 @@ test('skopeo pushes and pulls as the first user; a wrong password is refused', a
   expect(back).toMatchObject({ exitCode: 0, stderr: '' });
   const manifest = JSON.parse(await readFile(join(checkout.root, 'var/pulled/manifest.json'), 'utf8'));
   expect(manifest.config.digest).toBe(image.config.digest);
+});
+
+test('a layer of 150 MB goes through in one piece, and upload addresses fit any host and port', async () => {
+  const endpoint = {
+    name: 'localhost',
+    host: '127.0.0.1',
+    port: Number(checkout.env.HTTPS_PORT),
+    trust: { kind: 'authority', pem: await readFile(join(checkout.root, 'var/ca/ca.crt'), 'utf8') },
+  } as const;
+  const [user = '', password = ''] = login().split(':');
+  const client = new RegistryClient(endpoint, { user, password: new Secret(password) });
+  const bytes = randomBytes(150_000_000);
+  const digest = digestOf(bytes);
+  await client.pushBlob('team/large', { digest, bytes });
+  expect(await client.pullBlob('team/large', digest)).toBe(digest);
+  const started = await https('/v2/team/large/blobs/uploads/', '-i', '-X', 'POST', '-u', login());
+  expect(started.stdout).toMatch(/^location: \/v2\/team\/large\/blobs\/uploads\//im);
+});
+
+test('a name that is none never reaches nginx’s configuration, whoever starts it', async () => {
+  const bad = ['run', '--rm', '--no-deps', '-e', 'DOMAIN=a.example; return 200', 'nginx', 'nginx', '-t'];
+  const { exitCode, stderr, stdout } = await checkout.compose(...bad);
+  expect(exitCode).not.toBe(0);
+  expect(stdout + stderr).toContain('is not a host name');
 });
 
 test('run again it finishes, changes nothing, and keeps certificate, users and images', async () => {

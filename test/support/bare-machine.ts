@@ -48,6 +48,22 @@ export class BareMachine {
     return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
   }
 
+  /** Runs a command at a terminal made by script(1), and types an answer once the question is there. */
+  async atTerminal(command: string, cwd: string, question: string, answer: string): Promise<Ran> {
+    const script = ['script', '--quiet', '--return', '--flush', '--command', command, '/dev/null'];
+    const child = execa('docker', ['exec', '-i', '--workdir', cwd, this.#name, ...script], { reject: false });
+    let answered = false;
+    let screen = '';
+    child.stdout.on('data', (text) => {
+      screen += text;
+      if (answered || !screen.includes(question)) return;
+      answered = true;
+      child.stdin.write(answer);
+    });
+    const { exitCode } = await child;
+    return { exitCode: exitCode ?? -1, stdout: screen, stderr: '' };
+  }
+
   /** Runs a command until a line matches, then kills it and everything like it with SIGKILL. Whether the line came. */
   async runUntil(command: readonly string[], cwd: string, line: RegExp, killed: string): Promise<boolean> {
     const child = execa('docker', ['exec', '--workdir', cwd, this.#name, ...command], {

@@ -1,0 +1,82 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { socketOf } from '../../src/engine/connect.ts';
+import { environment } from '../../src/settings/environment.ts';
+import { ensureBuilt } from '../support/built-images.ts';
+import { Checkout, type Ran } from '../support/checkout.ts';
+import { makeNetwork, type Pebble, startPebble } from '../support/pebble.ts';
+
+/** Somebody who may use the engine and is not root. */
+const SOMEBODY = 12_345;
+const NAME = 'registry.moorage.example';
+
+let checkout: Checkout;
+let pebble: Pebble;
+
+beforeAll(async () => {
+  for (const role of ['registry', 'nginx', 'node', 'certbot'] as const) await ensureBuilt(role);
+  checkout = await Checkout.make({ DOMAIN: NAME, TLS_ISSUER: 'certbot' });
+  const { gateway } = await makeNetwork(checkout);
+  pebble = await startPebble(checkout, { name: 'pebble' });
+  await pebble.setAddress(NAME, gateway);
+  Object.assign(checkout.env, {
+    BIND_ADDRESS: gateway,
+    ACME_DIRECTORY: pebble.directory,
+    ACME_CA_BUNDLE: pebble.trust,
+    HOME: checkout.root,
+  });
+  await execa('chmod', ['755', dirname(checkout.root)]);
+  await execa('chown', ['-R', `${SOMEBODY}:${SOMEBODY}`, checkout.root]);
+});
+
+afterAll(async () => {
+  await pebble.dispose();
+  await checkout.dispose();
+});
+
+async function asSomebody(script: string, ...args: string[]): Promise<Ran> {
+  const { gid } = await stat(socketOf(environment().DOCKER_HOST) ?? '');
+  const identity = [`--reuid=${SOMEBODY}`, `--regid=${SOMEBODY}`, `--groups=${gid}`];
+  const command = ['node', '--import', './scripts/setup.mjs', `scripts/${script}.ts`, ...args];
+  return checkout.run('setpriv', [...identity, ...command]);
+}
+
+test('who may use the engine needs no root: the whole way, with a certificate by certbot', async () => {
+  const { exitCode, stdout, stderr } = await asSomebody('init-tls');
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(stdout).toMatch(/✓ Proof/);
+});
+
+test('what certbot and the renewer write belongs to the same person', async () => {
+  await checkout.compose('restart', 'renewer');
+  const files = ['.env', 'var/tls/current/privkey.pem', 'registry/auth/registry.password'];
+  const lineage = 'var/certbot/pebble-14000-dir/archive/registry/privkey1.pem';
+  for (const file of [...files, lineage]) expect((await stat(join(checkout.root, file))).uid).toBe(SOMEBODY);
+});
+
+test('the renewer is that person too, and can use the engine to ask certbot', async () => {
+  const { stdout: id } = await checkout.compose('ps', '-q', 'renewer');
+  const { stdout } = await checkout.run('docker', ['inspect', '-f', '{{.Config.User}}', id.trim()]);
+  expect(stdout).toBe(`${SOMEBODY}:${SOMEBODY}`);
+  const before = await readFile(join(checkout.root, 'var/tls/current/fullchain.pem'), 'utf8');
+  await checkout.run('rm', [
+    '-rf',
+    'var/tls/current',
+    'var/tls/generation-1',
+    'var/certbot/pebble-14000-dir/archive',
+  ]);
+  await checkout.compose('restart', 'renewer');
+  const now = async () =>
+    readFile(join(checkout.root, 'var/tls/current/fullchain.pem'), 'utf8').catch(() => before);
+  await expect.poll(now, { timeout: 60_000, interval: 200 }).not.toBe(before);
+});
+
+test('users can be changed and the certificate renewed without root', async () => {
+  expect(await asSomebody('user', 'add', 'ada', '--generate')).toMatchObject({ exitCode: 0 });
+  expect(await asSomebody('renew')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('Not due'),
+  });
+});
