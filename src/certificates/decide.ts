@@ -46,7 +46,8 @@ function issue(cause: Cause, reason: string): Decision {
   return { kind: 'issue', cause, reason };
 }
 
-function nameDifference(has: readonly string[], wanted: readonly string[]): string | undefined {
+/** In what a certificate's names differ from the wanted ones; `undefined` when they are the same set. */
+export function nameDifference(has: readonly string[], wanted: readonly string[]): string | undefined {
   const present = new Set(has.map(canonicalName));
   const needed = new Set(wanted.map(canonicalName));
   const missing = [...needed].filter((name) => !present.has(name));

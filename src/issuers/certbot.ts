@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readCertificate } from '../certificates/certificate.ts';
-import { dueAt } from '../certificates/decide.ts';
+import { dueAt, nameDifference } from '../certificates/decide.ts';
 import type { Issued, Issuer, Order, Origin } from '../certificates/issuer.ts';
 import { verifyPair } from '../certificates/verify.ts';
 import type { ContainerFacts, Engine, Executed } from '../engine/engine.ts';
@@ -124,7 +124,8 @@ export class CertbotIssuer implements Issuer {
       return false;
     }
     const certificate = readCertificate(pair.chain);
-    return dueAt(certificate) > now && certificate.fingerprint !== replaces;
+    const exact = nameDifference(certificate.names, names) === undefined;
+    return exact && dueAt(certificate) > now && certificate.fingerprint !== replaces;
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   ImageFacts,
   Images,
   Labels,
+  OneShot,
 } from '../../src/engine/engine.ts';
 import type { Failure } from '../../src/errors.ts';
 
@@ -16,6 +17,10 @@ export class FakeEngine implements Engine {
   readonly pulled: string[] = [];
   pullFails: Failure | undefined;
   published: ContainerFacts | undefined;
+  running: ContainerFacts[] = [];
+  readonly ran: OneShot[] = [];
+  /** What a one-shot container does. */
+  runs: (spec: OneShot) => Promise<Executed> = async () => ({ exitCode: 0, output: '' });
   readonly #images = new Map<string, ImageFacts>();
 
   present(reference: string, labels: Labels = {}): void {
@@ -42,10 +47,13 @@ export class FakeEngine implements Engine {
   };
 
   readonly containers: Containers = {
-    ofService: async () => [],
+    ofService: async () => this.running,
     ofProject: async () => [],
     publishing: async () => this.published,
     exec: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
-    runOnce: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
+    runOnce: async (spec): Promise<Executed> => {
+      this.ran.push(spec);
+      return this.runs(spec);
+    },
   };
 }
