@@ -8,7 +8,9 @@ const OPTIONS = ['-y', '-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'APT::Color=
 /** apt waits for dpkg's lock by itself, but not for that of its lists: one that a killed run left still fetches. */
 const LOCK_TRIES = 60;
 const LOCK_PAUSE = 2_000;
-const ENVIRONMENT = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+/** `su` and unprivileged logins lack the sbin folders; dpkg refuses to work without them, dockerd without iptables. */
+export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const ENVIRONMENT = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C', PATH };
 
 /** @throws Failure `apt-failed`, with apt's own error lines */
 export async function apt(run: Run, args: readonly string[], report: Report): Promise<void> {
@@ -27,10 +29,11 @@ export async function apt(run: Run, args: readonly string[], report: Report): Pr
   );
 }
 
+/** Installs and never takes another package away: what is here stays here. */
 export async function installPackages(run: Run, packages: readonly string[], report: Report): Promise<void> {
   await run('dpkg', ['--configure', '-a'], { env: ENVIRONMENT }); // what a killed run left half installed
   await apt(run, ['update'], report);
-  await apt(run, ['install', '--no-install-recommends', ...packages], report);
+  await apt(run, ['install', '--no-remove', '--no-install-recommends', ...packages], report);
 }
 
 /** The version of a package that apt would install. */
@@ -48,12 +51,37 @@ export interface DebianArchives {
 
 /** The mirrors that this machine's apt uses; Debian's own name where it is not a Debian. */
 export async function debianArchives(run: Run): Promise<DebianArchives> {
-  const targets = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages']);
-  const uris = [...new Set(targets.stdout.split('\n'))].map((uri) => uri.replace(/\/$/, ''));
+  const archives = await labelledArchives(run);
   return {
-    main: uris.find((uri) => uri.endsWith('/debian')) ?? 'http://deb.debian.org/debian',
-    security: uris.find((uri) => uri.endsWith('/debian-security')),
+    main: archives.get('Debian') ?? 'http://deb.debian.org/debian',
+    security: archives.get('Debian-Security'),
   };
+}
+
+/**
+ * Debian's archives by the label in their signed Release files: the address of another project's archive, such as
+ * Docker's, ends in `/debian` too. Where apt has fetched nothing yet there are only addresses.
+ */
+async function labelledArchives(run: Run): Promise<Map<string, string>> {
+  const fetched = await indexTargets(run, ['--format', '$(REPO_URI) $(LABEL)']);
+  const all = ['-o', 'APT::Get::IndexTargets::ReleaseInfo=0', '--format', '$(REPO_URI)'];
+  const archives = new Map<string, string>();
+  for (const line of fetched.length > 0 ? fetched : await indexTargets(run, all)) {
+    if (!/^https?:/.test(line)) continue; // such as mirror+file:, which debootstrap does not know
+    const [uri = '', label = labelByAddress(uri)] = line.split(' ');
+    if (!archives.has(label)) archives.set(label, uri.replace(/\/$/, ''));
+  }
+  return archives;
+}
+
+async function indexTargets(run: Run, args: readonly string[]): Promise<string[]> {
+  const { stdout } = await run('apt-get', ['indextargets', ...args, 'Created-By: Packages']);
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+function labelByAddress(uri: string): string {
+  if (/\/debian-security\/?$/.test(uri)) return 'Debian-Security';
+  return /\/debian\/?$/.test(uri) && !uri.includes('download.docker.com') ? 'Debian' : '';
 }
 
 function aptGet(run: Run, args: readonly string[], report: Report) {

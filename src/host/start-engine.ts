@@ -4,6 +4,7 @@ import { Failure } from '../errors.ts';
 import type { Report } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import type { Run } from '../system/processes.ts';
+import { PATH } from './apt.ts';
 import { engineState } from './facts.ts';
 
 const LOG = '/var/log/dockerd.log';
@@ -32,7 +33,8 @@ export async function startEngine(
 async function startDirectly(dockerd: string): Promise<void> {
   const log = await open(LOG, 'a', 0o640);
   try {
-    spawn(dockerd, [], { detached: true, stdio: ['ignore', log.fd, log.fd] }).unref();
+    const command = [`PATH=${PATH}`, dockerd];
+    spawn('/usr/bin/env', command, { detached: true, stdio: ['ignore', log.fd, log.fd] }).unref();
   } finally {
     await log.close();
   }

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Failure } from '../errors.ts';
-import { type DebianArchives, debianArchives } from '../host/apt.ts';
+import { type DebianArchives, debianArchives, PATH } from '../host/apt.ts';
 import type { Report } from '../step.ts';
 import { type Run, runForOutput } from '../system/processes.ts';
 import { DEBIAN_SUITE } from './catalog.ts';
@@ -49,6 +49,7 @@ async function debootstrap(run: Run, target: string, mirror: string, report: Rep
   const errors: string[] = [];
   // It must not go on when this process is killed: the next run begins anew.
   const result = await run('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--mount', ...command], {
+    env: { PATH },
     onLine: (line) => {
       if (line.startsWith('I: ')) report(`Debian ${DEBIAN_SUITE}: ${line.slice('I: '.length)}`);
       else errors.push(line);
