@@ -37,6 +37,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   cutting.close();
+  cutting.closeAllConnections();
   await execa('docker', ['rm', '-f', name]);
 });
 
@@ -87,6 +88,8 @@ async function cuttingProxy(upstream: number): Promise<Server> {
           outgoing.write(chunk.subarray(0, 1024), () => outgoing.destroy()),
         );
     });
+    // The engine tries again and again: a try may find the upstream already gone.
+    onward.once('error', () => outgoing.destroy());
     incoming.pipe(onward);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
