@@ -9,6 +9,10 @@ const start = new Date('2027-01-01T00:00:00Z');
 const nothing: Told = { failing: false };
 const after = (milliseconds: number) => new Date(start.getTime() + milliseconds);
 
+function tell(told: Told, alert: Alert | undefined): Told {
+  return alert === undefined ? told : afterTelling(told, alert);
+}
+
 /** What is told of a certificate, and when, by somebody who looks `looks` times in its life and after it. */
 function history(certificate: CertificateFacts, looks = 10_000): [mark: string, hoursLeft: number][] {
   const lifetime = certificate.notAfter.getTime() - start.getTime();
@@ -106,7 +110,7 @@ test('after a long sleep only the most urgent mark is told', () => {
   const [alert, ...more] = dueAlerts(situation(certificate), after(89 * DAY), nothing);
   expect(alert).toMatchObject({ kind: 'expiring', mark: 'last-48h' });
   expect(more).toEqual([]);
-  const told = afterTelling(nothing, alert as Alert);
+  const told = tell(nothing, alert);
   expect(dueAlerts(situation(certificate), after(61 * DAY), told)).toEqual([]); // the clock was set back
   expect(dueAlerts(situation(certificate), after(100 * DAY), told)).toEqual([]);
 });
@@ -122,11 +126,11 @@ test('failures are told when they begin and when they end, not in between', () =
   const [first, ...more] = dueAlerts(failing, start, nothing);
   expect(first?.kind).toBe('failing');
   expect(more).toEqual([]);
-  const told = afterTelling(nothing, first as Alert);
+  const told = tell(nothing, first);
   expect(dueAlerts(failing, start, told)).toEqual([]);
   const [second] = dueAlerts(situation(certificateOf(start, 90 * DAY)), start, told);
   expect(second?.kind).toBe('recovered');
-  expect(dueAlerts(situation(), start, afterTelling(told, second as Alert))).toEqual([]);
+  expect(dueAlerts(situation(), start, tell(told, second))).toEqual([]);
 });
 
 test('who was told of no failure is told of no recovery', () => {
