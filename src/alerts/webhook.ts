@@ -87,7 +87,7 @@ function ntfy(topic: string, alert: Alert): object {
   return { topic, title: title(alert), message: text(alert), ...NTFY_LOOK[severity(alert)] };
 }
 
-/** Facts for programs, words for people; `text` is what Mattermost and Rocket.Chat show. */
+/** Facts for programs, words for people; of all this Mattermost takes `text` and leaves the rest. */
 function json(alert: Alert): object {
   return {
     event: alert.kind,

@@ -74,3 +74,11 @@ test('what the CA said is cut to a readable length and keeps no control characte
   expect(words.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   expect(words.length).toBeLessThan(2000);
 });
+
+test('a title is one line', () => {
+  const alert = only('failing', start, {
+    ...situation(certificate, failureSince(start)),
+    domain: 'r\r\n\tx',
+  });
+  expect(title(alert)).toBe('r x: the certificate could not be renewed');
+});
