@@ -29,8 +29,8 @@ const LONGEST_LINE = 400;
 
 /**
  * dns-01 (RFC 8555 section 8.4) by a program of the operator's, called as lego's provider `exec` does:
- * `PROGRAM present|cleanup FQDN VALUE`. One call at a time: two values at one name are the usual case, and such a
- * program reads and writes.
+ * `PROGRAM present|cleanup FQDN VALUE`. One call at a time: two values may stand at one name, and such a
+ * program reads it and writes it.
  * @throws Failure `dns-hook-unfit`, `dns-hook-env`, `dns-hook-failed`, `dns-hook-timeout`
  */
 export class DnsHook implements Solver {

@@ -24,7 +24,7 @@ export interface ChallengeDns {
 export async function startChallengeDns(): Promise<ChallengeDns> {
   const build = ['build', '-q', '--network', 'host', '--build-arg', `BASE=${BASE_IMAGE}`, '-t', IMAGE];
   await execa('docker', [...build, join(paths().root, 'test/images/pebble')]);
-  const name = `dnspart-challenges-${randomBytes(4).toString('hex')}`;
+  const name = `moorage-test-challenges-${randomBytes(4).toString('hex')}`;
   const none = ['-http01', '-https01', '-tlsalpn01', '-doh', '-defaultIPv6'].flatMap((flag) => [flag, '']);
   const command = ['pebble-challtestsrv', ...none, '-dns01', ':8053,:53'];
   await execa('docker', ['run', '--detach', '--name', name, IMAGE, ...command]);
