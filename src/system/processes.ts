@@ -10,8 +10,11 @@ export interface Finished {
 
 interface RunOptions {
   readonly cwd?: string;
-  /** Added to this process's environment. */
+  /** Added to this process's environment, unless `inheritEnv` is false: then it is all there is. */
   readonly env?: Readonly<Record<string, string>>;
+  readonly inheritEnv?: boolean;
+  /** A process group of its own, which ends with the program: nothing it started goes on or keeps its output open. */
+  readonly ownGroup?: boolean;
   /** Written to standard input. The place for secrets: argv is public. */
   readonly input?: string;
   readonly signal?: AbortSignal;
@@ -31,10 +34,14 @@ export const run: Run = async (program, args, options = {}) => {
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
+    extendEnv: options.inheritEnv ?? true,
+    detached: options.ownGroup ?? false,
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     all: true,
   });
+  const { pid } = child;
+  if (options.ownGroup === true && pid !== undefined) child.once('exit', () => endGroup(pid));
   if (options.onLine !== undefined)
     for await (const line of child.iterable({ from: 'all' })) options.onLine(line);
   const result = await child;
@@ -45,6 +52,14 @@ export const run: Run = async (program, args, options = {}) => {
     stderr: missing ? `${program}: not found` : result.stderr,
   };
 };
+
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // nobody is left, as a rule
+  }
+}
 
 /** Runs a program for its standard output as a stream. The stream fails when the program does. */
 export function runForOutput(program: string, args: readonly string[]): Readable {
