@@ -5,7 +5,7 @@ import { BASE_IMAGE } from '../../src/images/catalog.ts';
 import { paths } from '../../src/paths.ts';
 import type { Checkout } from './checkout.ts';
 
-const IMAGE = 'moorage-test/pebble:2.6';
+const IMAGE = 'moorage-test/pebble:2.10';
 
 /** Debian's Pebble and its DNS server beside a stack: an ACME CA as strict as Let's Encrypt's, without the internet. */
 export interface Pebble {
