@@ -44,6 +44,8 @@ export interface Controls {
   readonly clearTxt: (name: string) => Promise<void>;
   /** TXT values that the DNS has for a name. */
   readonly txt: (name: string) => Promise<string[]>;
+  /** Issuers that a name's CAA allows. */
+  readonly caa: (name: string) => Promise<string[]>;
   /** `address:port` of the CA's DNS, for a resolver of the test's own. */
   readonly dns: string;
   /** What GET renewalInfo says of a certificate. A string is sent as it is, well formed or not; '' ends it. */
@@ -62,6 +64,11 @@ interface Controlled {
 
 export function controls({ parts, ca, log }: Controlled): Controls {
   const tell = (what: string, body: unknown) => tellDns(parts().dnsManagement, what, body);
+  const resolver = () => {
+    const asking = new Resolver();
+    asking.setServers([parts().dns]);
+    return asking;
+  };
   const count = async (line: string) => (await log()).split(line).length - 1;
   return {
     setAddress: async (host, address) => {
@@ -78,11 +85,8 @@ export function controls({ parts, ca, log }: Controlled): Controls {
     clearCaa: (host) => tell('clear-caa', { host }),
     setTxt: (name, value) => tell('set-txt', { host: `${name}.`, value }),
     clearTxt: (name) => tell('clear-txt', { host: `${name}.` }),
-    txt: async (name) => {
-      const resolver = new Resolver();
-      resolver.setServers([parts().dns]);
-      return (await resolver.resolveTxt(name)).map((strings) => strings.join(''));
-    },
+    txt: async (name) => (await resolver().resolveTxt(name)).map((strings) => strings.join('')),
+    caa: async (name) => (await resolver().resolveCaa(name)).map(({ issue = '' }) => issue),
     dns: parts().dns,
     setRenewalWindow: async (certificate, window) => {
       const body = JSON.stringify({ certificate, ariResponse: renewalInfo(window) });
