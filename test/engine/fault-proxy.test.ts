@@ -43,7 +43,7 @@ afterAll(async () => {
 
 test('a certificate is issued through the proxy, and every request is known for what it is', async () => {
   const issued = await pebble.issued();
-  const certificate = new peculiar.X509Certificate(await issue(client, { profile: 'short' }));
+  const certificate = new peculiar.X509Certificate(await issue({ profile: 'short' }));
   expect(certificate.notAfter.getTime() - certificate.notBefore.getTime()).toBe(59_000);
   expect(await pebble.issued()).toBe(issued + 1);
   expect(new Set(proxy.requests.map(({ kind }) => kind))).toEqual(
@@ -60,8 +60,8 @@ test('a certificate is issued through the proxy, and every request is known for 
 });
 
 test('what an order replaces is seen, and a second replacement is refused', async () => {
-  const replaces = certificateId(await issue(client, { profile: 'long' }));
-  await issue(client, { profile: 'long', replaces });
+  const replaces = certificateId(await issue({ profile: 'long' }));
+  await issue({ profile: 'long', replaces });
   await expect(order({ profile: 'long', replaces })).rejects.toThrow(/already has a replacement/);
   expect(proxy.seen('newOrder').map(({ payload, status }) => [payload?.replaces, status])).toEqual([
     [undefined, 201],
@@ -162,7 +162,7 @@ test('a CA whose clock is two hours ahead, in its own answers and in those in it
 });
 
 test('the renewal window is what it is set to, malformed too, and the CA’s own again afterwards', async () => {
-  const certificate = await issue(client, { profile: 'long' });
+  const certificate = await issue({ profile: 'long' });
   const { renewalInfo } = (await get(proxy.directory)).data;
   const window = async () => (await get(`${renewalInfo}/${certificateId(certificate)}`)).data;
   const own = await window();
@@ -182,15 +182,15 @@ test('the renewal window is what it is set to, malformed too, and the CA’s own
 test('DNS: an address that is wrong, one for IPv6 that is, SERVFAIL, then all well again', async () => {
   const name = 'dns.moorage.example';
   await pebble.setAddress(name, '127.0.0.2');
-  await expect(issue(client, { profile: 'long' }, name)).rejects.toThrow(/127\.0\.0\.2.*connection refused/);
+  await expect(issue({ profile: 'long' }, name)).rejects.toThrow(/127\.0\.0\.2.*connection refused/);
   await pebble.setAddress(name, '127.0.0.1');
   await pebble.setAddress6(name, '::1');
-  await expect(issue(client, { profile: 'long' }, name)).rejects.toThrow(/\[::1\].*connection refused/);
+  await expect(issue({ profile: 'long' }, name)).rejects.toThrow(/\[::1\].*connection refused/);
   await pebble.setAddress6(name, undefined);
   await pebble.setServfail(name);
-  await expect(issue(client, { profile: 'long' }, name)).rejects.toThrow(/could not resolve/);
+  await expect(issue({ profile: 'long' }, name)).rejects.toThrow(/could not resolve/);
   await pebble.clearServfail(name);
-  expect(await issue(client, { profile: 'long' }, name)).toContain('BEGIN CERTIFICATE');
+  expect(await issue({ profile: 'long' }, name)).toContain('BEGIN CERTIFICATE');
 });
 
 test('TXT and CAA records can be set, asked and taken away', async () => {
@@ -220,6 +220,34 @@ test('where accounts are bound to external ones, none is made without', async ()
   }
 });
 
+test('a CA that uses authorizations again, blocks names and wants to be asked slowly', async () => {
+  const options = { retryAfter: { authz: 7, order: 7 }, blocked: ['blocked.example'] };
+  const env = { PEBBLE_AUTHZREUSE: '100' };
+  const other = await startLocalPebble({ httpPort: web.port, ...options, env });
+  const before = { client, proxy };
+  const waits: unknown[] = [];
+  const listener = acme.axios.interceptors.response.use((response) => {
+    waits.push(response.headers['retry-after']);
+    return response;
+  });
+  try {
+    proxy = await FaultProxy.start(other, { host: '127.0.0.1' });
+    await trust(proxy.trust);
+    client = await newClient(proxy.directory);
+    await client.createAccount({ termsOfServiceAgreed: true });
+    await expect(order({}, 'blocked.example')).rejects.toThrow(/blocked/);
+    await issue({});
+    expect(await order()).toMatchObject({ status: 'ready' });
+    expect(waits.filter(Boolean)).toContainEqual(expect.stringMatching(/^7$|GMT$/)); // by chance the one or the other
+  } finally {
+    acme.axios.interceptors.response.eject(listener);
+    await proxy.close();
+    ({ client, proxy } = before);
+    await trust(proxy.trust);
+    await other.dispose();
+  }
+});
+
 test('a restart loses accounts and keeps the address, the trust and the counts', async () => {
   await order();
   const orders = await pebble.orders();
@@ -242,21 +270,21 @@ function order(wanted: Wanted = {}, name = NAME): Promise<acme.Order> {
 }
 
 /** The whole way from order to chain, by http-01. */
-async function issue(by: acme.Client, wanted: Wanted, name = NAME): Promise<string> {
+async function issue(wanted: Wanted, name = NAME): Promise<string> {
   const made = await order(wanted, name);
-  for (const authorization of await by.getAuthorizations(made)) {
+  for (const authorization of await client.getAuthorizations(made)) {
     const challenge = authorization.challenges.find(({ type }) => type === 'http-01');
     if (challenge === undefined) throw new Error('no http-01 challenge');
-    web.tokens.set(challenge.token, await by.getChallengeKeyAuthorization(challenge));
-    await by.completeChallenge(challenge);
-    await by.waitForValidStatus(challenge);
+    web.tokens.set(challenge.token, await client.getChallengeKeyAuthorization(challenge));
+    await client.completeChallenge(challenge);
+    await client.waitForValidStatus(challenge);
   }
-  await by.waitForValidStatus(made).catch(() => undefined); // ready, not yet valid
+  await client.waitForValidStatus(made); // `ready` is enough for it
   const [, csr] = await acme.crypto.createCsr(
     { altNames: [name] },
     await acme.crypto.createPrivateEcdsaKey(),
   );
-  return by.getCertificate(await by.finalizeOrder(made, csr));
+  return client.getCertificate(await client.finalizeOrder(made, csr));
 }
 
 async function newClient(
