@@ -47,7 +47,7 @@ export class FaultProxy {
   readonly trust: string;
   readonly requests: Recorded[] = [];
   readonly #rules: { rule: Rule; applied: number }[] = [];
-  readonly #sockets = new Map<number, Socket>();
+  readonly #sockets = new Map<string, Socket>();
   readonly #endpoints: AcmeEndpoints;
   readonly #pebble: Pebble;
   readonly #server: Server;
@@ -62,9 +62,9 @@ export class FaultProxy {
     this.#pebble = pebble;
     this.#server = server;
     server.on('connection', (socket: Socket) => {
-      const from = socket.remotePort ?? 0;
-      this.#sockets.set(from, socket);
-      socket.once('close', () => this.#sockets.delete(from));
+      const peer = peerOf(socket);
+      this.#sockets.set(peer, socket);
+      socket.once('close', () => this.#sockets.delete(peer));
     });
     server.on('tlsClientError', () => undefined); // a client that does not trust us is the test's matter
     server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -179,9 +179,14 @@ export class FaultProxy {
     this.#learn('directory', await this.#forward({ method: 'GET', url: pathname, headers }, ''));
   }
 
-  #reset({ socket: { remotePort = 0 } }: IncomingMessage): void {
-    this.#sockets.get(remotePort)?.resetAndDestroy();
+  /** Only the TCP connection below TLS can be reset. */
+  #reset({ socket }: IncomingMessage): void {
+    this.#sockets.get(peerOf(socket))?.resetAndDestroy();
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 interface Forwarded {

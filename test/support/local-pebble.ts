@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { freePorts } from './free-ports.ts';
 import type { Pebble } from './pebble.ts';
 import { type CaOptions, dnsArguments, pebbleConfig, pebbleVariables } from './pebble-config.ts';
@@ -28,9 +29,12 @@ export async function startLocalPebble(options: LocalPebbleOptions): Promise<Peb
   const config = join(folder, 'pebble.json');
   await writeFile(config, JSON.stringify(pebbleConfig(options, listening)));
 
-  const served = launch(join(programs, 'pebble-challtestsrv'), dnsArguments(at(dns), at(dnsManagement)), {});
-  const said: Launched[] = [];
-  const log = async () => said.map(({ output }) => output()).join('');
+  const dnsLog = join(folder, 'dns.log');
+  const acmeLog = join(folder, 'pebble.log');
+  const dnsArgs = dnsArguments(at(dns), at(dnsManagement));
+  const served = await launch(join(programs, 'pebble-challtestsrv'), dnsArgs, {}, dnsLog);
+  let pebble: Launched | undefined;
+  const log = () => readFile(acmeLog, 'utf8');
   const endpoint = () => ({ host: '127.0.0.1', port: acme, servername: 'localhost' });
   const parts = () => ({
     acme: endpoint(),
@@ -40,14 +44,16 @@ export async function startLocalPebble(options: LocalPebbleOptions): Promise<Peb
   });
   const begin = async () => {
     const args = ['-config', config, '-dnsserver', at(dns)];
-    const pebble = launch(join(programs, 'pebble'), args, pebbleVariables(options));
-    said.push(pebble);
+    const begun = await launch(join(programs, 'pebble'), args, pebbleVariables(options), acmeLog);
+    pebble = begun;
     await answering(parts(), ca, async () => {
-      for (const { ended, output } of [served, pebble]) if (ended()) throw new Error(`Ended:\n${output()}`);
+      if (served.ended()) throw new Error(`Its DNS ended:\n${await readFile(dnsLog, 'utf8')}`);
+      if (begun.ended()) throw new Error(`Pebble ended:\n${await log()}`);
     });
   };
   const dispose = async () => {
-    for (const { end } of [served, ...said]) await end();
+    await served.end();
+    await pebble?.end();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -64,7 +70,7 @@ export async function startLocalPebble(options: LocalPebbleOptions): Promise<Peb
     endpoint,
     log,
     restart: async () => {
-      await said.at(-1)?.end();
+      await pebble?.end();
       await begin();
     },
     dispose,
@@ -72,24 +78,36 @@ export async function startLocalPebble(options: LocalPebbleOptions): Promise<Peb
 }
 
 interface Launched {
-  readonly output: () => string;
   readonly ended: () => boolean;
   readonly end: () => Promise<void>;
 }
 
-/** Starts a program that goes with the test's process. */
-function launch(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Launched {
-  const child = execa(program, args, { env, reject: false, all: true, buffer: false, stdin: 'ignore' });
-  let output = '';
-  child.all.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
+/**
+ * Starts a program that goes with the test's process. It writes to its log by itself: what it has said before it
+ * answers is there to read when the answer is.
+ */
+async function launch(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  log: string,
+): Promise<Launched> {
+  const file = await open(log, 'a');
+  const child = spawn(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', file.fd, file.fd],
   });
+  await once(child, 'spawn');
+  await file.close();
+  const kill = () => child.kill('SIGTERM');
+  process.once('exit', kill);
+  const ended = () => child.exitCode !== null || child.signalCode !== null;
   return {
-    output: () => output,
-    ended: () => child.exitCode !== null || child.signalCode !== null,
+    ended,
     end: async () => {
-      child.kill('SIGTERM');
-      await child;
+      process.off('exit', kill);
+      kill();
+      if (!ended()) await once(child, 'exit');
     },
   };
 }
