@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { openApp, renewalParts } from '../src/app.ts';
-import { assess, ensureCertificate } from '../src/certificates/renewal.ts';
+import { assess, ensureCertificate, rehearse } from '../src/certificates/renewal.ts';
 import { main } from '../src/cli/main.ts';
+import { renewalReport } from '../src/cli/renewal-report.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';
 import { loadSettings } from '../src/settings/load.ts';
+import { changed } from '../src/step.ts';
 
 interface Options {
   readonly dryRun: boolean;
@@ -16,7 +18,7 @@ interface Options {
 await main(
   new Command('npm run renew --')
     .description('Renews the certificate if it is due, and says why or why not.')
-    .option('--dry-run', 'say what would be done, and do nothing', false)
+    .option('--dry-run', 'go the whole way without touching what is served or a public CA’s quota', false)
     .option('--force', 'renew even if it is not due; public CAs count this against your limits', false)
     .option('--json', 'print the result as JSON', false)
     .action(renew),
@@ -27,15 +29,25 @@ async function renew({ dryRun, force, json }: Options): Promise<void> {
   const settings = await loadSettings(app.paths, app.environment);
   const parts = renewalParts(app, settings, connect(app.environment.DOCKER_HOST));
   const terminal = new Terminal(json ? process.stderr : process.stdout);
-  const decision = await assess(parts);
-  terminal.line(
-    decision.kind === 'keep' ? `Not due: ${decision.reason}.` : `To be renewed: ${decision.reason}.`,
-  );
-
   const story = new Story(terminal, app.clock);
+
+  const outlook = await assess(parts);
+  const report = renewalReport(outlook, await parts.ledger.read(), parts);
+  for (const [title, text] of report) terminal.line(`  ${title.padEnd(14)} ${text}`);
+
+  const rehearsal = dryRun
+    ? await story.step('Rehearsal', async (detail) => {
+        const told = await rehearse(parts, detail);
+        return changed(`${told}; what is served was not touched`, told);
+      })
+    : undefined;
   const generation = dryRun
     ? undefined
-    : await story.step('Certificate', (report) => ensureCertificate(parts, { force }, report));
-  if (json)
-    process.stdout.write(`${JSON.stringify({ decision, changed: story.changed, generation }, null, 2)}\n`);
+    : await story.step('Certificate', (detail) => ensureCertificate(parts, { force }, detail));
+  if (json) printJson({ ...outlook, rehearsal, changed: !dryRun && story.changed, generation });
+}
+
+function printJson(result: Record<string, unknown>): void {
+  const { decision, failure, ...rest } = result;
+  process.stdout.write(`${JSON.stringify({ decision, failure, ...rest }, null, 2)}\n`);
 }

@@ -1,17 +1,31 @@
 import { join } from 'node:path';
-import { AttemptGate } from './certificates/attempts.ts';
+import { prepareHttp } from './acme/http.ts';
+import { Alerter } from './alerts/alerter.ts';
+import { defaultSender, emailChannels } from './alerts/email.ts';
+import { webhookChannel } from './alerts/webhook.ts';
 import type { Issuer } from './certificates/issuer.ts';
+import { Ledger } from './certificates/ledger.ts';
+import { knownLimits } from './certificates/limits.ts';
 import type { RenewalParts } from './certificates/renewal.ts';
+import { StateFile } from './certificates/state.ts';
 import { CertificateStore } from './certificates/store.ts';
 import type { Engine } from './engine/engine.ts';
+import { unreachable } from './errors.ts';
 import type { Host } from './host/install.ts';
 import { imageFor } from './images/catalog.ts';
+import { AcmeIssuer } from './issuers/acme.ts';
 import { CertbotIssuer } from './issuers/certbot.ts';
+import { directorySlug } from './issuers/certbot-command.ts';
+import { DnsHook } from './issuers/dns-hook.ts';
+import { Http01 } from './issuers/http-01.ts';
 import { LocalIssuer } from './issuers/local.ts';
+import { ProvidedIssuer } from './issuers/provided.ts';
+import type { Solver } from './issuers/solver.ts';
 import { type Paths, paths } from './paths.ts';
+import type { Directory } from './settings/directories.ts';
 import { environment } from './settings/environment.ts';
 import { certificateNames, type Settings } from './settings/settings.ts';
-import { DistantNginx, NginxContainer } from './stack/nginx.ts';
+import { DistantNginx, httpAddress, NginxContainer } from './stack/nginx.ts';
 import { type Clock, systemClock } from './system/clock.ts';
 import { type Run, run } from './system/processes.ts';
 
@@ -47,29 +61,90 @@ export function lockFile(app: App, name: 'init-tls' | 'certificate'): string {
 /** Everything a renewal touches. Without an engine nginx is left to follow the certificate by itself. */
 export function renewalParts(app: App, settings: Settings, engine: Engine | undefined): RenewalParts {
   const { paths: places, clock } = app;
+  const { directory, fallbackDirectory } = settings;
+  prepareHttp(settings.acmeTrust, clock);
   return {
     names: certificateNames(settings),
-    issuer: issuerOf(app, settings, engine),
+    issuer: openIssuer(app, settings, engine, directory),
+    fallback: fallbackDirectory && openIssuer(app, settings, engine, fallbackDirectory),
     store: new CertificateStore(places.certificates, clock),
     webServer: engine === undefined ? new DistantNginx(settings) : new NginxContainer(engine, settings),
-    gate: new AttemptGate(join(places.state, 'attempts.json')),
+    state: new StateFile(join(places.state, 'renewal.json')),
+    ledger: new Ledger(places.ledger, clock),
     clock,
     lockFile: lockFile(app, 'certificate'),
+    random: Math.random,
   };
 }
 
-function issuerOf(app: App, settings: Settings, engine: Engine | undefined): Issuer {
-  if (settings.issuer === 'local') return new LocalIssuer(app.paths.localAuthority, app.clock);
-  if (engine === undefined) throw new Error('certbot runs in a container: it needs the engine');
-  return new CertbotIssuer({
-    engine,
-    clock: app.clock,
-    paths: app.paths,
-    project: settings.project,
-    image: imageFor(settings, 'certbot'),
-    directory: settings.directory,
+/** `undefined` where nobody is to be told. */
+export function openAlerter({ paths: places, clock }: App, settings: Settings): Alerter | undefined {
+  const { webhook, mail } = settings.alerts;
+  const channels = [
+    ...(webhook === undefined ? [] : [webhookChannel(webhook)]),
+    ...(mail === undefined
+      ? []
+      : emailChannels(mail.server, mail.from ?? defaultSender(settings.domain), mail.to)),
+  ];
+  if (channels.length === 0) return undefined;
+  return new Alerter({ path: join(places.state, 'alerts.json'), channels, clock });
+}
+
+function openIssuer(app: App, settings: Settings, engine: Engine | undefined, directory: Directory): Issuer {
+  const { paths: places, clock, owner } = app;
+  switch (settings.issuer) {
+    case 'local':
+      return new LocalIssuer(places.localAuthority, clock);
+    case 'provided':
+      if (settings.provided === undefined) throw new Error('the rules demand the provided files');
+      return new ProvidedIssuer(settings.provided, clock);
+    case 'acme':
+      return openAcme(app, settings, directory);
+    case 'certbot':
+      if (engine === undefined) throw new Error('certbot runs in a container: it needs the engine');
+      return new CertbotIssuer({
+        engine,
+        clock,
+        paths: places,
+        project: settings.project,
+        image: imageFor(settings, 'certbot'),
+        directory,
+        email: settings.email,
+        externalAccount: settings.externalAccount,
+        profile: settings.profile,
+        acmeTrust: settings.acmeTrust,
+        user: owner,
+        ledger: new Ledger(places.ledger, clock),
+        limits: knownLimits(directory.url),
+        solver: openSolver(app, settings),
+      });
+    case 'none':
+      throw new Error('plain HTTP has no certificate');
+    default:
+      return unreachable(settings.issuer);
+  }
+}
+
+function openAcme(app: App, settings: Settings, directory: Directory): AcmeIssuer {
+  const { clock, paths: places } = app;
+  const staging = directory.rehearsal && { url: directory.rehearsal, public: true, staging: true };
+  return new AcmeIssuer({
+    folder: join(places.acme, directorySlug(directory)),
+    directory: directory.url,
     email: settings.email,
-    acmeTrust: settings.acmeTrust,
-    user: app.owner,
+    externalAccount: settings.externalAccount,
+    clock,
+    limits: knownLimits(directory.url),
+    profile: settings.profile,
+    solver: openSolver(app, settings),
+    ledger: new Ledger(places.ledger, clock),
+    staging: staging ? openAcme(app, settings, staging) : undefined,
+    free: !directory.public || directory.staging === true,
   });
+}
+
+function openSolver(app: App, settings: Settings): Solver {
+  if (settings.dnsHook !== undefined && settings.challenge === 'dns-01')
+    return new DnsHook({ ...app, ...settings.dnsHook });
+  return new Http01(app.paths.challenges, httpAddress(settings));
 }

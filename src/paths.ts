@@ -15,6 +15,10 @@ export interface Paths {
   readonly localAuthority: string;
   /** certbot's configuration, one folder per ACME directory. */
   readonly certbot: string;
+  /** Accounts and orders of the ACME client in this process, one folder per ACME directory. */
+  readonly acme: string;
+  /** Every attempt to get a certificate. */
+  readonly ledger: string;
   /** Webroot of HTTP-01: nginx serves its `.well-known/acme-challenge`. */
   readonly challenges: string;
   readonly images: string;
@@ -33,6 +37,8 @@ export function paths(root: string = checkout()): Paths {
     certificates: join(state, 'tls'),
     localAuthority: join(state, 'ca'),
     certbot: join(state, 'certbot'),
+    acme: join(state, 'acme'),
+    ledger: join(state, 'ledger.jsonl'),
     challenges: join(state, 'acme-challenge'),
     images: join(root, 'images'),
     handover: join(state, 'first-user.json'),

@@ -1,58 +1,97 @@
-import { z } from 'zod';
-import { readIfExists, writeAtomically } from '../system/files.ts';
+import { Failure } from '../errors.ts';
+import type { Certificate } from './certificate.ts';
+import { type Blame, IssuanceFailure } from './issuer.ts';
+import { at } from './schedule.ts';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** How long to leave a CA alone after the 1st, 2nd, 3rd and every further failure in a row. */
-const PAUSES = [1 * MINUTE, 10 * MINUTE, 100 * MINUTE, 24 * 60 * MINUTE] as const;
+const PAUSES = [1 * MINUTE, 10 * MINUTE, 100 * MINUTE, 24 * HOUR] as const;
+/** What fails on this machine costs the CA nothing: it is looked at again soon. */
+const LONGEST_HERE = 10 * MINUTE;
+/** So that those who failed together do not come back together. Share of the pause, either way. */
+const SPREAD = 0.1;
+/** The end is near: rather ask too often than too late. */
+const LAST_SIXTH = { share: 5 / 6, pause: 6 * HOUR } as const;
+const LAST_DAYS = { left: 48 * HOUR, pause: 1 * HOUR } as const;
+/** However short the lifetime is, several tries fit into what is left after the renewal is due. */
+const PAUSES_PER_LIFETIME = 12;
+/** So many failures in a row are not a CA's bad minute. */
+const FAILURES_UNTIL_FALLBACK = 3;
 
-const LONGEST_PAUSE = Math.max(...PAUSES);
-
-const state = z.object({ failures: z.number(), nextAttempt: z.coerce.date(), lastError: z.string() });
-
-export type Attempts = z.infer<typeof state>;
-
-/** The failures in a row, on disk so that a restart does not forget them. */
-export class AttemptGate {
-  readonly #path: string;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  /**
-   * What failed last and when the next try may be; `undefined` when the last one went well. A file that can't be read
-   * says nothing; a time further off than the longest pause was written by a clock that was wrong.
-   */
-  async read(now: Date): Promise<Attempts | undefined> {
-    const parsed = state.safeParse(parseJson((await readIfExists(this.#path)) ?? ''));
-    if (!parsed.success || parsed.data.failures === 0) return undefined;
-    const credible = parsed.data.nextAttempt.getTime() <= now.getTime() + LONGEST_PAUSE;
-    return credible ? parsed.data : { ...parsed.data, nextAttempt: now };
-  }
-
-  async failed(now: Date, message: string): Promise<Attempts> {
-    const failures = ((await this.read(now))?.failures ?? 0) + 1;
-    const pause = PAUSES[Math.min(failures, PAUSES.length) - 1] ?? PAUSES[3];
-    const attempts = { failures, nextAttempt: new Date(now.getTime() + pause), lastError: message };
-    await writeAtomically(this.#path, JSON.stringify(attempts), 0o600);
-    return attempts;
-  }
-
-  async succeeded(now: Date): Promise<void> {
-    if ((await this.read(now)) === undefined) return;
-    await writeAtomically(
-      this.#path,
-      JSON.stringify({ failures: 0, nextAttempt: new Date(0), lastError: '' }),
-      0o600,
-    );
-  }
+/** The failures in a row of one undertaking. */
+export interface FailureSeries {
+  /** What was tried: issuer and names. Another undertaking begins without a past. */
+  readonly subject: string;
+  readonly count: number;
+  readonly since: Date;
+  readonly nextAttempt: Date;
+  readonly message: string;
+  readonly blame: Blame | 'here';
+  /** The type of the CA's problem document. */
+  readonly problem: string | undefined;
+  /** It was the staging server that refused. */
+  readonly rehearsal: boolean;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+type Lifetime = Pick<Certificate, 'notBefore' | 'notAfter'>;
+
+/** The series after one more failure. `random` is from [0, 1). */
+export function afterFailure(
+  before: FailureSeries | undefined,
+  failure: { readonly subject: string; readonly error: Error },
+  current: Lifetime | undefined,
+  now: Date,
+  random: number,
+): FailureSeries {
+  const { subject, error } = failure;
+  const count = (before?.count ?? 0) + 1;
+  const blame = blameOf(error);
+  const bounds = [longestPause(current, now), ...(blame === 'here' ? [LONGEST_HERE] : [])];
+  const pause = Math.min(PAUSES[Math.min(count, PAUSES.length) - 1] ?? PAUSES[3], ...bounds);
+  const own = new Date(now.getTime() + pause * (1 + SPREAD * (2 * random - 1)));
+  const asked = error instanceof IssuanceFailure ? error.retryAfter : undefined;
+  return {
+    subject,
+    count,
+    since: before?.since ?? now,
+    nextAttempt: asked !== undefined && asked > own ? asked : own,
+    message: error.message,
+    blame,
+    problem: error instanceof IssuanceFailure ? error.problem : undefined,
+    rehearsal: error instanceof IssuanceFailure && error.rehearsal,
+  };
+}
+
+/** Whether the fallback directory is to be asked instead: the CA keeps failing, or there is no time to wait for it. */
+export function needsFallback(
+  series: FailureSeries | undefined,
+  current: Lifetime | undefined,
+  now: Date,
+): boolean {
+  if (series === undefined) return false;
+  const outOfTime = current !== undefined && now >= at(current, LAST_SIXTH.share);
+  const theirs = series.blame !== 'here' && series.blame !== 'validation';
+  return theirs && (outOfTime || series.count >= FAILURES_UNTIL_FALLBACK);
+}
+
+/** The CA's own rules may be broken by a further failure to show that the name is ours: rehearse first, every other time. */
+export function needsRehearsal(series: FailureSeries | undefined): boolean {
+  return series?.blame === 'validation' && !series.rehearsal;
+}
+
+function blameOf(error: Error): FailureSeries['blame'] {
+  if (error instanceof IssuanceFailure) return error.blame;
+  // The next try would order a new one, and the CA counts it.
+  return error instanceof Failure && error.code === 'certificate-unfit' ? 'ca' : 'here';
+}
+
+function longestPause(current: Lifetime | undefined, now: Date): number {
+  if (current === undefined || now >= current.notAfter) return LAST_DAYS.pause;
+  const lifetime = current.notAfter.getTime() - current.notBefore.getTime();
+  const bounds = [lifetime / PAUSES_PER_LIFETIME];
+  if (now >= at(current, LAST_SIXTH.share)) bounds.push(LAST_SIXTH.pause);
+  if (current.notAfter.getTime() - now.getTime() < LAST_DAYS.left) bounds.push(LAST_DAYS.pause);
+  return Math.min(...bounds);
 }

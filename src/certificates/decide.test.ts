@@ -1,10 +1,9 @@
-import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { type Decision, decide, dueAt } from './decide.ts';
+import { describe, expect, test } from 'vitest';
+import { type Decision, decide } from './decide.ts';
 import type { Origin } from './issuer.ts';
+import { scheduleOf } from './schedule.ts';
 import type { Current } from './store.ts';
 
-const DAY = 24 * 3_600_000;
 const letsEncrypt: Origin = { issuer: 'certbot', directory: 'https://acme.example/dir' };
 const staging: Origin = { issuer: 'certbot', directory: 'https://staging.example/dir' };
 const local: Origin = { issuer: 'local' };
@@ -17,12 +16,14 @@ function present(origin: Origin, names: string[], notBefore: string, notAfter: s
       name: 'generation-1',
       origin,
       certificate: { names, ...dates, fingerprint: 'AA', issuerName: 'X' },
+      chain: '',
     },
   };
 }
 
 function at(now: string, current: Current, names = ['r.example'], origin: Origin = letsEncrypt): Decision {
-  return decide({ current, wanted: { names, origin }, now: new Date(now) });
+  const wanted = { names, origins: [origin] as const };
+  return decide({ current, wanted, window: undefined, offered: undefined, now: new Date(now) });
 }
 
 const ninetyDays = present(letsEncrypt, ['r.example'], '2027-01-01T00:00Z', '2027-04-01T00:00Z');
@@ -60,16 +61,70 @@ test.each<[string, Decision, string, string]>([
     'names',
     'old.example',
   ],
-  ['it expired', at('2027-04-01', ninetyDays), 'expired', '2027-04-01'],
-  ['two thirds are over', at('2027-03-02', ninetyDays), 'due', 'due since 2027-03-02'],
+  ['it expired', at('2027-04-01', ninetyDays), 'expired', '1 April 2027'],
+  ['two thirds are over', at('2027-03-05', ninetyDays), 'due', 'renewal due'],
 ])('issue when %s', (_, decision, cause, reason) => {
   expect(decision).toMatchObject({ kind: 'issue', cause, reason: expect.stringContaining(reason) });
 });
 
 test('keep what is right and not due, and say until when', () => {
-  expect(at('2027-03-01', ninetyDays)).toMatchObject({
+  const due = scheduleOf(certificateOf(ninetyDays), undefined).due;
+  expect(at('2027-02-20', ninetyDays)).toMatchObject({
     kind: 'keep',
-    reason: 'valid until 2027-04-01, renewal due 2027-03-02',
+    due,
+    reason: expect.stringMatching(/^valid until 1 April 2027, renewal due [12] March 2027 /),
+  });
+});
+
+test('the CA’s window is told with the moment drawn in it', () => {
+  const window = { start: new Date('2027-03-12'), end: new Date('2027-03-14'), explanation: undefined };
+  const wanted = { names: ['r.example'], origins: [letsEncrypt] as const };
+  const facts = { current: ninetyDays, wanted, window, offered: undefined };
+  expect(decide({ ...facts, now: new Date('2027-03-11') })).toMatchObject({
+    kind: 'keep',
+    reason: expect.stringMatching(
+      /^valid until 1 April 2027, renewal window 12–14 March 2027, drawn 1[23] March 2027 \d\d:\d\d/,
+    ),
+  });
+  expect(decide({ ...facts, now: new Date('2027-03-14') })).toMatchObject({ kind: 'issue', cause: 'due' });
+});
+
+test('a certificate of the fallback is as good as one of the first CA', () => {
+  const wanted = { names: ['r.example'], origins: [staging, letsEncrypt] as const };
+  const now = new Date('2027-01-02');
+  expect(decide({ current: ninetyDays, wanted, window: undefined, offered: undefined, now }).kind).toBe(
+    'keep',
+  );
+});
+
+describe('a provided certificate', () => {
+  const provided: Origin = { issuer: 'provided' };
+  const current = present(provided, ['*.example'], '2027-01-01', '2027-04-01');
+  const facts = {
+    current,
+    wanted: { names: ['r.example'], origins: [provided] as const },
+    window: undefined,
+  };
+
+  test('is kept while the files hold it, even when it ends: whoever provides it renews it', () => {
+    const now = new Date('2027-05-01');
+    expect(decide({ ...facts, offered: 'AA', now })).toMatchObject({ kind: 'keep', due: undefined });
+  });
+
+  test('is replaced when the files hold another one', () => {
+    const now = new Date('2027-01-02');
+    expect(decide({ ...facts, offered: 'BB', now })).toMatchObject({ kind: 'issue', cause: 'changed' });
+  });
+
+  test('stays when the files can’t be read', () => {
+    const now = new Date('2027-01-02');
+    expect(decide({ ...facts, offered: undefined, now })).toMatchObject({ kind: 'keep' });
+  });
+
+  test('covers by its wildcard one label, and not two', () => {
+    const wanted = { names: ['a.b.example'], origins: [provided] as const };
+    const now = new Date('2027-01-02');
+    expect(decide({ ...facts, wanted, offered: 'AA', now })).toMatchObject({ kind: 'issue', cause: 'names' });
   });
 });
 
@@ -78,25 +133,7 @@ test('the order, the case and the form of names do not matter', () => {
   expect(at('2027-01-02', current, ['A.example', 'FD00:0:0:0:0:0:0:1', 'b.example']).kind).toBe('keep');
 });
 
-test('a certificate of six days is due after three', () => {
-  expect(dueAt({ notBefore: new Date('2027-01-01'), notAfter: new Date('2027-01-07') })).toEqual(
-    new Date('2027-01-04'),
-  );
-});
-
-test('for any lifetime: due within it, never in its first half, and kept exactly until then', () => {
-  const begin = fc.date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
-  const lifetime = fc.integer({ min: 60_000, max: 400 * DAY });
-  const moment = fc.double({ min: 0, max: 0.999, noNaN: true });
-  fc.assert(
-    fc.property(begin, lifetime, moment, (notBefore, milliseconds, share) => {
-      const notAfter = new Date(notBefore.getTime() + milliseconds);
-      const due = dueAt({ notBefore, notAfter });
-      expect(due.getTime()).toBeGreaterThanOrEqual(notBefore.getTime() + milliseconds / 2 - 1);
-      expect(due.getTime()).toBeLessThan(notAfter.getTime());
-      const now = new Date(notBefore.getTime() + milliseconds * share);
-      const current = present(letsEncrypt, ['r.example'], notBefore.toISOString(), notAfter.toISOString());
-      expect(at(now.toISOString(), current).kind).toBe(now < due ? 'keep' : 'issue');
-    }),
-  );
-});
+function certificateOf(current: Current) {
+  if (current.kind !== 'present') throw new Error('not present');
+  return current.generation.certificate;
+}

@@ -32,13 +32,13 @@ const STEADY = 10;
 
 /**
  * Brings an issued certificate to the clients: verify, store, swap the link, `nginx -t`, reload, and a handshake that
- * has to show it. When any of that fails, the certificate that was served before is served again.
+ * has to show it. When any of that fails, the certificate that was served before is served again. The configuration
+ * has to be sound before (`expectSoundConfig`).
  * @throws Failure `certificate-unfit`, `config-broken`, `not-served`
  */
 export async function deploy(deployment: Deployment, issued: Issued, report: Report): Promise<Generation> {
   const { store, webServer, clock, names } = deployment;
   verifyPair(issued, names, clock.now());
-  await expectSoundConfig(webServer, 'before the new certificate was tried');
   const before = await store.current();
   const generation = await store.add(issued);
   await store.activate(generation);
@@ -92,7 +92,11 @@ async function load(
   );
 }
 
-async function expectSoundConfig(webServer: WebServer, when: string): Promise<void> {
+/**
+ * Looks whether nginx could load its configuration: a broken one is found before a CA is asked.
+ * @throws Failure `config-broken`
+ */
+export async function expectSoundConfig(webServer: WebServer, when: string): Promise<void> {
   const result = await webServer.test();
   if (result.ok) return;
   throw new Failure(

@@ -1,9 +1,27 @@
 import { messageOf } from '../errors.ts';
+import type { FailureSeries } from './attempts.ts';
+import type { Certificate } from './certificate.ts';
 import { ensurePlaceholder } from './placeholder.ts';
-import { ensureCertificate, type RenewalParts } from './renewal.ts';
+import { assess, type Outlook, type RenewalParts, tend } from './renewal.ts';
 
 /** One line for the log of the daemon. */
 export type Log = (line: string) => void;
+
+/** How things stand after a tick. */
+export interface Standing {
+  /** The one that is served, unless it is a placeholder. */
+  readonly certificate: (Certificate & { readonly renewalDue: Date }) | undefined;
+  readonly failure: FailureSeries | undefined;
+}
+
+export interface Listeners {
+  readonly log: Log;
+  /** Alerts whom it concerns, and says in lines whom. */
+  readonly tell: (standing: Standing) => Promise<readonly string[]>;
+}
+
+/** Files that somebody else writes are looked at this often, in ms: a look costs nothing. */
+const FOLLOW_EVERY = 10_000;
 
 /** Before the first tick: nginx has to have something to start with. */
 export async function prepare({ store, names, clock }: RenewalParts, log: Log): Promise<void> {
@@ -11,17 +29,33 @@ export async function prepare({ store, names, clock }: RenewalParts, log: Log): 
   if (changed) log('made a placeholder for nginx to start with');
 }
 
-/** One look at the certificate. A failure is logged and waits for its turn; it never ends the daemon. */
-export async function tick(parts: RenewalParts, log: Log): Promise<void> {
+/**
+ * One look at the certificate. A failure is logged and waits for its turn; it never ends the daemon.
+ * @returns when there will be something to do, if that is known
+ */
+export async function tick(parts: RenewalParts, { log, tell }: Listeners): Promise<Date | undefined> {
   try {
-    const failed = await parts.gate.read(parts.clock.now());
-    if (failed !== undefined && parts.clock.now() < failed.nextAttempt) {
-      log(`${failed.failures} failures in a row; next attempt ${failed.nextAttempt.toISOString()}`);
-      return;
-    }
-    const { changed, summary } = await ensureCertificate(parts, { force: false }, log);
+    const { changed, summary } = await tend(parts, log);
     log(changed ? `certificate ${summary}` : `nothing to do: ${summary}`);
   } catch (error) {
     log(`failed: ${messageOf(error)}`);
   }
+  try {
+    const outlook = await assess(parts);
+    for (const line of await tell(standing(outlook))) log(line);
+    return nextLook(outlook, parts.clock.now());
+  } catch (error) {
+    log(`could not look: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function standing({ current, renewalDue, failure }: Outlook): Standing {
+  if (current.kind !== 'present' || renewalDue === undefined) return { certificate: undefined, failure };
+  return { certificate: { ...current.generation.certificate, renewalDue }, failure };
+}
+
+function nextLook({ decision, failure }: Outlook, now: Date): Date | undefined {
+  if (decision.kind === 'issue') return failure?.nextAttempt;
+  return decision.due ?? new Date(now.getTime() + FOLLOW_EVERY);
 }

@@ -14,6 +14,8 @@ export interface Generation {
   readonly name: string;
   readonly origin: Origin;
   readonly certificate: Certificate;
+  /** PEM, leaf first */
+  readonly chain: string;
 }
 
 export type Current =
@@ -31,7 +33,8 @@ const meta = z.object({
   origin: z.discriminatedUnion('issuer', [
     z.object({ issuer: z.literal('placeholder') }),
     z.object({ issuer: z.literal('local') }),
-    z.object({ issuer: z.literal('certbot'), directory: z.string() }),
+    z.object({ issuer: z.literal('provided') }),
+    z.object({ issuer: z.enum(['certbot', 'acme']), directory: z.string() }),
   ]),
   createdAt: z.string(),
 });
@@ -131,7 +134,7 @@ export class CertificateStore {
     const { origin } = meta.parse(JSON.parse(await readFile(join(folder, 'meta.json'), 'utf8')));
     const [fault] = keyFaults(privateKey, parseChain(chain)[0]);
     if (fault !== undefined) throw new Error(fault);
-    return { name, origin, certificate: readCertificate(chain) };
+    return { name, origin, certificate: readCertificate(chain), chain };
   }
 
   /** The numbers of the generations, the newest first. */

@@ -110,6 +110,21 @@ export async function readKeyPair(pem: string): Promise<CryptoKeyPair> {
   };
 }
 
+/**
+ * `base64url(AKI keyIdentifier) "." base64url(serial number)` (RFC 9773 section 4.1).
+ * @param der one certificate
+ * @throws when it names no key of its issuer
+ */
+export function renewalIdentifier(der: Uint8Array): string {
+  const certificate = new x509.X509Certificate(der);
+  const keyId = certificate.getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId;
+  if (keyId === undefined) throw new Error('the certificate does not name the key of its issuer');
+  const serial = Buffer.from(certificate.serialNumber, 'hex');
+  // A DER integer whose first bit is set begins with a zero byte, else it would be negative. Printed forms drop it.
+  const encoded = (serial[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.alloc(1), serial]) : serial;
+  return `${Buffer.from(keyId, 'hex').toString('base64url')}.${encoded.toString('base64url')}`;
+}
+
 function validity(now: Date, days: number, latest?: Date): { notBefore: Date; notAfter: Date } {
   const end = now.getTime() + days * DAY;
   return {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { certbotArguments, certbotComplaint, directorySlug } from './certbot-command.ts';
+import { certbotArguments, directorySlug, iniFile } from './certbot-command.ts';
 
 const request = {
   directory: 'https://acme.example/dir',
   names: ['a.example', 'b.example'],
   email: undefined,
+  profile: undefined,
   rehearsal: false,
 };
 
@@ -37,15 +38,14 @@ test('two directories never share a folder', () => {
   for (const url of slugs) expect(directorySlug({ url })).toMatch(/^[A-Za-z0-9.-]+$/);
 });
 
-test('a CA that said no is told from one that could not be asked', () => {
-  const challenge = 'Some challenges have failed.\n  Domain: r.example\n  Type: dns\n  Detail: NXDOMAIN';
-  expect(certbotComplaint(challenge)).toMatchObject({
-    refused: true,
-    lines: expect.stringContaining('NXDOMAIN'),
-  });
-  const network = 'An unexpected error occurred:\nrequests.exceptions.ConnectionError: no route';
-  expect(certbotComplaint(network)).toMatchObject({
-    refused: false,
-    lines: expect.stringContaining('no route'),
-  });
+test('a profile is preferred, and not required', () => {
+  const args = certbotArguments({ ...request, profile: 'shortlived' });
+  expect(args.join(' ')).toContain('--preferred-profile shortlived');
+  expect(certbotArguments(request)).not.toContain('--preferred-profile');
+});
+
+test('the key of an external account is in a file, and never an argument', () => {
+  const externalAccount = { kid: 'kid-1', hmacKey: 'c2VjcmV0' };
+  expect(iniFile({ externalAccount })).toBe('eab-kid = kid-1\neab-hmac-key = c2VjcmV0\n');
+  expect(iniFile({ externalAccount: undefined })).toBe('');
 });

@@ -1,3 +1,4 @@
+import type { ExternalAccount } from '../acme/account.ts';
 import type { Directory } from '../settings/directories.ts';
 
 /** Where things are inside certbot's container. */
@@ -7,10 +8,17 @@ export const INSIDE = {
   trust: '/etc/letsencrypt/acme-trust.pem',
 } as const;
 
-export interface CertbotRequest {
+/** Who asks, and for what kind of certificate. */
+export interface CertbotAccount {
+  readonly email: string | undefined;
+  readonly externalAccount: ExternalAccount | undefined;
+  readonly profile: string | undefined;
+}
+
+export interface CertbotRequest extends Pick<CertbotAccount, 'email' | 'profile'> {
+  /** URL */
   readonly directory: string;
   readonly names: readonly string[];
-  readonly email: string | undefined;
   /** Goes through everything and keeps nothing. */
   readonly rehearsal: boolean;
 }
@@ -19,7 +27,7 @@ export interface CertbotRequest {
 export const LINEAGE = 'registry';
 
 /** certbot's arguments, all of them known to 4.0 and later. */
-export function certbotArguments({ directory, names, email, rehearsal }: CertbotRequest): string[] {
+export function certbotArguments({ directory, names, email, profile, rehearsal }: CertbotRequest): string[] {
   return [
     'certonly',
     '--non-interactive',
@@ -36,6 +44,8 @@ export function certbotArguments({ directory, names, email, rehearsal }: Certbot
     ...names.flatMap((name) => ['--domain', name]),
     '--key-type',
     'ecdsa',
+    // Preferred, not required: a profile that is gone must not stop a renewal.
+    ...(profile === undefined ? [] : ['--preferred-profile', profile]),
     '--config-dir',
     INSIDE.config,
     '--work-dir',
@@ -47,27 +57,16 @@ export function certbotArguments({ directory, names, email, rehearsal }: Certbot
   ];
 }
 
+/** certbot's configuration file: the place for what must not be seen in a list of processes. */
+export function iniFile({ externalAccount }: Pick<CertbotAccount, 'externalAccount'>): string {
+  if (externalAccount === undefined) return '';
+  return `eab-kid = ${externalAccount.kid}\neab-hmac-key = ${externalAccount.hmacKey}\n`;
+}
+
 /** A folder name for a directory URL: what one CA issued is never mixed with what another did. */
 export function directorySlug({ url }: Directory | { readonly url: string }): string {
   return url
     .replace(/^https:\/\//, '')
     .replace(/[^A-Za-z0-9.-]+/g, '-')
     .replace(/-$/, '');
-}
-
-/**
- * The lines of certbot's output that say what the CA or the network objected to. `refused` is a CA that answered and
- * said no; anything else (unreachable, broken) is not about this registry.
- */
-export function certbotComplaint(output: string): { readonly refused: boolean; readonly lines: string } {
-  const noise =
-    /^(Saving debug log|Ask for help|See the logfile|Hint:|Simulating|Requesting|Account registered)/;
-  const lines = output
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !/^[- ]+$/.test(line) && !noise.test(line));
-  const refused = /Some challenges have failed|urn:ietf:params:acme:error|Error creating new order/.test(
-    output,
-  );
-  return { refused, lines: lines.slice(-8).join('\n') };
 }

@@ -5,10 +5,13 @@ import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { FakeEngine } from '../../test/support/fake-engine.ts';
 import { readCertificate } from '../certificates/certificate.ts';
+import type { Order } from '../certificates/issuer.ts';
+import { Ledger } from '../certificates/ledger.ts';
 import { makeLeaf } from '../certificates/x509.ts';
 import { type Paths, paths } from '../paths.ts';
 import type { Directory } from '../settings/directories.ts';
 import { CertbotIssuer } from './certbot.ts';
+import type { Solver } from './solver.ts';
 
 const clock = new FakeClock('2027-01-01T00:00:00Z');
 const production: Directory = { url: 'https://acme.example/dir', public: true };
@@ -38,6 +41,11 @@ beforeEach(async () => {
 function issuer(directory: Directory = production): CertbotIssuer {
   const rest = {
     email: undefined,
+    externalAccount: undefined,
+    profile: undefined,
+    limits: undefined,
+    ledger: new Ledger(join(places.state, 'ledger.jsonl'), clock),
+    solver,
     acmeTrust: undefined,
     user: '1000:1000',
     project: 'moorage',
@@ -46,7 +54,15 @@ function issuer(directory: Directory = production): CertbotIssuer {
   return new CertbotIssuer({ engine, clock, paths: places, directory, ...rest });
 }
 
-const order = (names: string[], replaces?: string) => ({ names, replaces });
+const order = (names: string[], replaces?: string): Order => ({
+  names,
+  replaces:
+    replaces === undefined
+      ? undefined
+      : { fingerprint: replaces, chain: '', origin: { issuer: 'certbot', directory: production.url } },
+});
+const firstOrder = (names: string[]): Order => ({ ...order(names), rehearse: true });
+const solver: Solver = { type: 'http-01', present: async () => undefined, cleanUp: async () => undefined };
 
 /** Puts a pair into certbot's archive, as certbot does; answers its fingerprint. */
 async function archive(number: number, names: string[]): Promise<string> {
@@ -112,7 +128,7 @@ test('one with more names than wanted is not taken over: it would be replaced ag
 test('a refused rehearsal ends it: the real CA is not asked', async () => {
   engine.runs = async () => REFUSED;
   const rehearsing = issuer({ ...production, rehearsal: 'https://staging.example/dir' });
-  await expect(rehearsing.issue(order(['a.example']), silent)).rejects.toMatchObject({
+  await expect(rehearsing.issue(firstOrder(['a.example']), silent)).rejects.toMatchObject({
     code: 'issuance-refused',
     message: expect.stringContaining('staging.example'),
   });
@@ -127,11 +143,22 @@ test('a staging server that is down does not stand in the way', async () => {
     await archive(1, ['a.example']);
     return { exitCode: 0, output: '' };
   };
-  await issuer({ ...production, rehearsal: 'https://staging.example/dir' }).issue(
-    order(['a.example']),
-    silent,
-  );
+  const rehearsing = issuer({ ...production, rehearsal: 'https://staging.example/dir' });
+  await rehearsing.issue(firstOrder(['a.example']), silent);
   expect(engine.ran).toHaveLength(2);
+});
+
+test('what comes from certbot and what it cost is written into the ledger', async () => {
+  engine.runs = async () => {
+    await archive(1, ['a.example']);
+    return { exitCode: 0, output: '' };
+  };
+  await issuer().issue(order(['a.example']), silent);
+  const entries = await new Ledger(join(places.state, 'ledger.jsonl'), clock).read();
+  expect(entries.map(({ event, directory }) => [event, directory])).toEqual([
+    ['order', production.url],
+    ['issued', production.url],
+  ]);
 });
 
 test('a renewal is not rehearsed', async () => {

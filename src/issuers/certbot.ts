@@ -1,31 +1,57 @@
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readDirectory } from '../acme/directory.ts';
+import { readRenewalInfo } from '../acme/renewal-info.ts';
 import { readCertificate } from '../certificates/certificate.ts';
-import { dueAt, nameDifference } from '../certificates/decide.ts';
-import type { Issued, Issuer, Order, Origin } from '../certificates/issuer.ts';
-import { verifyPair } from '../certificates/verify.ts';
+import { nameDifference } from '../certificates/decide.ts';
+import {
+  IssuanceFailure,
+  type Issued,
+  type Issuer,
+  type Order,
+  type Origin,
+  type SuggestedWindow,
+} from '../certificates/issuer.ts';
+import type { Ledger } from '../certificates/ledger.ts';
+import type { Limits } from '../certificates/limits.ts';
+import { scheduleOf } from '../certificates/schedule.ts';
+import { faults, type Pair } from '../certificates/verify.ts';
 import type { ContainerFacts, Engine, Executed } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import type { Directory } from '../settings/directories.ts';
 import type { Report } from '../step.ts';
 import type { Clock } from '../system/clock.ts';
-import { ensureDirectory } from '../system/files.ts';
-import { certbotArguments, certbotComplaint, directorySlug, INSIDE, LINEAGE } from './certbot-command.ts';
-import { archivedPairs, type Pair } from './lineage.ts';
+import { ensureDirectory, writeAtomically } from '../system/files.ts';
+import {
+  type CertbotAccount,
+  certbotArguments,
+  directorySlug,
+  INSIDE,
+  iniFile,
+  LINEAGE,
+} from './certbot-command.ts';
+import { refusal } from './certbot-output.ts';
+import { archivedPairs } from './lineage.ts';
+import { expectWithinLimits } from './preflight.ts';
+import type { Solver } from './solver.ts';
 
-export interface CertbotOptions {
+export interface CertbotOptions extends CertbotAccount {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly paths: Paths;
   readonly project: string;
   readonly image: string;
   readonly directory: Directory;
-  readonly email: string | undefined;
   /** PEM file that the ACME server itself is trusted by. */
   readonly acmeTrust: string | undefined;
   /** `uid:gid` that owns what certbot writes. */
   readonly user: string;
+  readonly ledger: Ledger;
+  /** What the CA is known to allow; `undefined` for one without known limits. */
+  readonly limits: Limits | undefined;
+  /** Only asked whether challenges are served: certbot writes them itself. */
+  readonly solver: Solver;
 }
 
 /**
@@ -41,33 +67,56 @@ export class CertbotIssuer implements Issuer {
     this.origin = { issuer: 'certbot', directory: options.directory.url };
   }
 
-  async issue({ names, replaces }: Order, report: Report): Promise<Issued> {
-    const { directory } = this.#options;
+  async issue(order: Order, report: Report): Promise<Issued> {
+    const { directory, ledger, solver } = this.#options;
+    const { names } = order;
     const config = this.#configDirectory(directory.url);
     const pairs = await archivedPairs(config, LINEAGE);
     // A run that was killed after the CA had issued left the certificate here: no second order for it.
-    const found = pairs.find((pair) => this.#usable(pair, names, replaces));
+    const found = pairs.find((pair) => this.#isWanted(pair, order));
     if (found !== undefined) {
       report("taking over the certificate in certbot's archive");
       return { ...found, origin: this.origin };
     }
-    if (directory.rehearsal !== undefined && pairs.length === 0)
-      await this.#rehearse(directory.rehearsal, names, report);
+    await solver.check?.(names[0] ?? '');
+    if (order.rehearse === true) await this.#rehearseFirst(names, report);
+    await this.#expectWithinLimits(names);
     report(`asking ${new URL(directory.url).host}`);
+    await ledger.add({ event: 'order', directory: directory.url, names: [...names] });
     const result = await this.#run(directory.url, names, false, report);
-    if (result.exitCode !== 0) throw refusal(directory.url, names, result);
     const [newest] = await archivedPairs(config, LINEAGE);
-    if (newest === undefined) throw refusal(directory.url, names, result);
+    if (result.exitCode !== 0 || newest === undefined) throw refusal(directory.url, names, result);
+    const { fingerprint } = readCertificate(newest.chain);
+    await ledger.add({ event: 'issued', directory: directory.url, names: [...names], fingerprint });
     return { ...newest, origin: this.origin };
   }
 
+  async rehearse({ names }: Order, report: Report): Promise<string> {
+    const { directory, solver } = this.#options;
+    await solver.check?.(names[0] ?? '');
+    const staging = directory.rehearsal ?? directory.url;
+    report(`rehearsing on ${new URL(staging).host}`);
+    const result = await this.#run(staging, names, true, report);
+    if (result.exitCode !== 0) throw refusal(staging, names, result);
+    return `${new URL(staging).host} issued a certificate, and certbot threw it away`;
+  }
+
+  async renewalInfo(chain: string): Promise<SuggestedWindow | undefined> {
+    const { directory, clock } = this.#options;
+    const { renewalInfo } = await readDirectory(directory.url);
+    return renewalInfo === undefined ? undefined : readRenewalInfo(renewalInfo, chain, clock.now());
+  }
+
   /** The whole way on the CA's staging server first: a mistake there costs none of the real CA's few tries. */
-  async #rehearse(directory: string, names: readonly string[], report: Report): Promise<void> {
-    report(`rehearsing on ${new URL(directory).host}`);
-    const result = await this.#run(directory, names, true, report);
-    if (result.exitCode === 0) return;
-    if (certbotComplaint(result.output).refused) throw refusal(directory, names, result);
-    report('the staging server does not answer; going on without a rehearsal');
+  async #rehearseFirst(names: readonly string[], report: Report): Promise<void> {
+    const { rehearsal } = this.#options.directory;
+    if (rehearsal === undefined) return;
+    try {
+      await this.rehearse({ names, replaces: undefined }, report);
+    } catch (error) {
+      if (error instanceof IssuanceFailure && error.blame !== 'network') throw error.onStaging();
+      report('the staging server does not answer; going on without a rehearsal');
+    }
   }
 
   async #run(
@@ -76,21 +125,24 @@ export class CertbotIssuer implements Issuer {
     rehearsal: boolean,
     report: Report,
   ): Promise<Executed> {
-    const { engine, project, image, email, acmeTrust, user, paths } = this.#options;
+    const { engine, project, image, acmeTrust, user, paths, email, profile } = this.#options;
     const nginx = await this.#nginx();
-    const slug = directorySlug({ url: directory });
     const config = this.#configDirectory(directory);
     await ensureDirectory(config, 0o700);
+    await writeAtomically(join(config, 'cli.ini'), iniFile(this.#options), 0o600);
     if (acmeTrust !== undefined) await copyFile(acmeTrust, join(config, 'acme-trust.pem'));
     const webroot = mountedAt(nginx, INSIDE.webroot, paths.challenges);
     return engine.containers.runOnce(
       {
         name: `${project}-certbot`,
         image,
-        args: certbotArguments({ directory, names, email, rehearsal }),
+        args: certbotArguments({ directory, names, email, profile, rehearsal }),
         env: acmeTrust === undefined ? {} : { REQUESTS_CA_BUNDLE: INSIDE.trust },
         mounts: [
-          { source: join(dirname(webroot), 'certbot', slug), target: INSIDE.config },
+          {
+            source: join(dirname(webroot), 'certbot', directorySlug({ url: directory })),
+            target: INSIDE.config,
+          },
           { source: webroot, target: INSIDE.webroot },
         ],
         network: nginx.networks.find((each) => each.endsWith('_frontend')) ?? 'bridge',
@@ -116,35 +168,26 @@ export class CertbotIssuer implements Issuer {
     return join(this.#options.paths.certbot, directorySlug({ url: directory }));
   }
 
-  #usable(pair: Pair, names: readonly string[], replaces: string | undefined): boolean {
+  async #expectWithinLimits(names: readonly string[]): Promise<void> {
+    const { ledger, directory, limits, clock } = this.#options;
+    const account = { ledger, directory: directory.url, limits, now: clock.now() };
+    await expectWithinLimits(account, names, false);
+  }
+
+  #isWanted(pair: Pair, { names, replaces }: Order): boolean {
     const now = this.#options.clock.now();
-    try {
-      verifyPair(pair, names, now);
-    } catch {
-      return false;
-    }
+    if (faults(pair, names, now).length > 0) return false;
     const certificate = readCertificate(pair.chain);
     const exact = nameDifference(certificate.names, names) === undefined;
-    return exact && dueAt(certificate) > now && certificate.fingerprint !== replaces;
+    return (
+      exact &&
+      scheduleOf(certificate, undefined).due > now &&
+      certificate.fingerprint !== replaces?.fingerprint
+    );
   }
 }
 
 /** The folder as the engine's host knows it: this process may be in a container itself. */
 function mountedAt(container: ContainerFacts, destination: string, otherwise: string): string {
   return container.mounts.find((mount) => mount.destination === destination)?.source ?? otherwise;
-}
-
-function refusal(directory: string, names: readonly string[], { exitCode, output }: Executed): Failure {
-  const { refused, lines } = certbotComplaint(output);
-  const host = new URL(directory).host;
-  const what = refused
-    ? `${host} refused a certificate for ${names.join(', ')}`
-    : `${host} could not be asked`;
-  return new Failure(
-    refused ? 'issuance-refused' : 'issuance-failed',
-    `${what} (certbot ended with ${exitCode}):\n${lines}`,
-    refused
-      ? 'Check that the name leads to this machine (A and AAAA) and that port 80 is open, then run this again.'
-      : 'Check ACME_DIRECTORY, ACME_CA_BUNDLE and the network, then run this again.',
-  );
 }

@@ -31,7 +31,8 @@ export function keepsTheIssuersContract(names: readonly [string, string, ...stri
     const { issuer, clock } = open();
     const first = await issuer.issue({ names, replaces: undefined }, silent);
     const { fingerprint } = readCertificate(first.chain);
-    const second = await issuer.issue({ names, replaces: fingerprint }, silent);
+    const replaces = { fingerprint, chain: first.chain, origin: first.origin };
+    const second = await issuer.issue({ names, replaces }, silent);
     expect(readCertificate(second.chain).fingerprint).not.toBe(fingerprint);
     expect(second.privateKey).not.toBe(first.privateKey);
     expect(() => verifyPair(second, names, clock.now())).not.toThrow();

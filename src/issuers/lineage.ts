@@ -1,14 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Pair } from '../certificates/verify.ts';
 import { systemCode } from '../errors.ts';
 import { readIfExists } from '../system/files.ts';
-
-export interface Pair {
-  /** PEM */
-  readonly privateKey: string;
-  /** PEM, leaf first */
-  readonly chain: string;
-}
 
 /**
  * The pairs that certbot keeps of one lineage, newest first. Read from `archive/NAME/`, where a file is written once

@@ -7,8 +7,9 @@ import { type Done, unchanged } from '../step.ts';
  * A public CA looks the names up; one that nobody can look up is not worth a try, of which there are few.
  * @throws Failure `name-unresolved`
  */
-export async function expectResolvable({ issuer, directory, names }: Settings): Promise<Done> {
-  if (issuer !== 'certbot' || !directory.public) return unchanged(names.join(', '));
+export async function expectResolvable({ issuer, directory, challenge, names }: Settings): Promise<Done> {
+  const looksUp = (issuer === 'certbot' || issuer === 'acme') && challenge === 'http-01';
+  if (!looksUp || !directory.public) return unchanged(names.join(', '));
   for (const name of names) {
     await lookup(name).catch((error) => {
       throw new Failure(

@@ -50,6 +50,8 @@ test.each([
   ['r.lan', 'local'],
   ['registry.example.com', 'certbot'],
   ['notlocal.example', 'certbot'],
+  ['203.0.113.7', 'acme'],
+  ['2001:db8::1', 'acme'],
 ])('TLS_ISSUER=auto makes of %s the issuer %s', async (DOMAIN, issuer) => {
   expect((await loadSettings(await checkout(), { DOMAIN })).issuer).toBe(issuer);
 });
@@ -71,11 +73,34 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['EXTRA_DOMAINS', 'ok.example,http://x', 'URL'],
   ['EMAIL', 'nobody', 'e-mail'],
   ['EMAIL', 'a@b@c', 'e-mail'],
-  ['TLS_ISSUER', 'letsencrypt', 'auto, certbot, local'],
-  ['TLS_ISSUER', 'Local', 'auto, certbot, local'],
+  ['TLS_ISSUER', 'letsencrypt', 'auto, certbot, acme, local, provided, none'],
+  ['TLS_ISSUER', 'Local', 'auto, certbot, acme, local, provided, none'],
   ['ACME_DIRECTORY', 'http://acme.example/dir', 'https://'],
   ['ACME_DIRECTORY', 'lets-encrypt', 'letsencrypt'],
-  ['ACME_DIRECTORY', 'zerossl', 'external account'],
+  ['ACME_FALLBACK_DIRECTORY', 'http://acme.example/dir', 'https://'],
+  ['ACME_FALLBACK_DIRECTORY', 'second', 'letsencrypt'],
+  ['ACME_PROFILE', 'short lived', 'profile'],
+  ['ACME_PROFILE', 'a"b', 'profile'],
+  ['ACME_EAB_KID', 'a b', 'key identifier'],
+  ['ACME_EAB_KID', 'a\nb', 'key identifier'],
+  ['ACME_EAB_HMAC_KEY', 'not base64!', 'base64url'],
+  ['ACME_EAB_HMAC_KEY', 'a=b', 'base64url'],
+  ['ACME_DNS_HOOK', './hook', 'absolute'],
+  ['ACME_DNS_HOOK', '/nowhere/hook', 'does not exist'],
+  ['ACME_DNS_HOOK_ENV', './hook.env', 'absolute'],
+  ['ACME_DNS_HOOK_ENV', '/nowhere/hook.env', 'does not exist'],
+  ['TLS_CERT_FILE', 'cert.pem', 'begin with'],
+  ['TLS_CERT_FILE', './cert.pem', 'absolute'],
+  ['TLS_KEY_FILE', 'key.pem', 'begin with'],
+  ['TLS_KEY_FILE', './key.pem', 'absolute'],
+  ['ALERT_URL', 'ntfy.sh/topic', 'http'],
+  ['ALERT_URL', 'http://example.com/hook', 'https'],
+  ['ALERT_EMAIL', 'nobody', 'nobody'],
+  ['ALERT_EMAIL', 'a@b.example, c', '"c"'],
+  ['ALERT_FROM', 'nobody', 'nobody'],
+  ['ALERT_FROM', 'a@b.example,c@d.example', 'one address'],
+  ['SMTP_URL', 'mail.example.com', 'smtp'],
+  ['SMTP_URL', 'https://mail.example.com', 'smtp'],
   ['ACME_DIRECTORY', 'https://user:pw@acme.example/dir', 'password'],
   ['ACME_CA_BUNDLE', '/nowhere/ca.pem', 'does not exist'],
   ['ACME_CA_BUNDLE', '/etc/hostname', 'no PEM certificate'],
@@ -104,24 +129,13 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['STORAGE', 'disk', 'not supported'],
   ['BEHIND_PROXY', 'true', 'not supported'],
   ['BEHIND_PROXY', 'maybe', 'not supported'],
-  ['ACME_CHALLENGE', 'dns-01', 'not supported'],
-  ['ACME_CHALLENGE', 'tls', 'not supported'],
+  ['ACME_CHALLENGE', 'dns', 'http-01 or dns-01'],
+  ['ACME_CHALLENGE', 'tls-alpn-01', 'http-01 or dns-01'],
   ['REGISTRY_HTTP_SECRET', 'short', 'shorter'],
   ['NGINX_ADDRESS', 'nginx', 'host:port'],
 ];
 
-const UNSUPPORTED = [
-  'ACME_FALLBACK_DIRECTORY',
-  'ACME_PROFILE',
-  'ACME_EAB_KID',
-  'ACME_EAB_HMAC_KEY',
-  'TLS_CERT_FILE',
-  'TLS_KEY_FILE',
-  'REDIS_URL',
-  'MIRROR_OF',
-  'ALERT_URL',
-  'ALERT_EMAIL',
-];
+const UNSUPPORTED = ['REDIS_URL', 'MIRROR_OF'];
 
 test.each(UNSUPPORTED)(
   '%s is not ignored in silence: this version refuses it, whatever its value',
@@ -144,7 +158,17 @@ test.each([
   [{ HTTP_PORT: '443' }, 'HTTPS_PORT'],
   [{ DOMAIN: 'localhost', TLS_ISSUER: 'certbot' }, 'TLS_ISSUER=local'],
   [{ DOMAIN: 'a.example', EXTRA_DOMAINS: 'b.lan', TLS_ISSUER: 'certbot' }, 'EXTRA_DOMAINS'],
-  [{ DOMAIN: '203.0.113.7' }, 'an address'],
+  [{ DOMAIN: '203.0.113.7', TLS_ISSUER: 'certbot' }, 'TLS_ISSUER=acme'],
+  [{ DOMAIN: 'a.example', ACME_DIRECTORY: 'zerossl' }, 'ACME_EAB_KID'],
+  [{ DOMAIN: 'a.example', ACME_EAB_KID: 'x' }, 'ACME_EAB_HMAC_KEY'],
+  [{ DOMAIN: 'a.example', ACME_FALLBACK_DIRECTORY: 'letsencrypt' }, 'ACME_FALLBACK_DIRECTORY'],
+  [{ DOMAIN: 'a.example', ACME_FALLBACK_DIRECTORY: 'google' }, 'ACME_FALLBACK_DIRECTORY'],
+  [{ DOMAIN: 'a.example', ACME_CHALLENGE: 'dns-01' }, 'ACME_DNS_HOOK'],
+  [{ DOMAIN: 'a.example', ACME_CHALLENGE: 'dns-01', TLS_ISSUER: 'certbot' }, 'TLS_ISSUER=acme'],
+  [{ DOMAIN: '203.0.113.7', ACME_CHALLENGE: 'dns-01', ACME_DNS_HOOK: '/bin/true' }, '203.0.113.7'],
+  [{ TLS_ISSUER: 'provided' }, 'TLS_CERT_FILE'],
+  [{ TLS_ISSUER: 'provided', TLS_CERT_FILE: '/etc/hostname' }, 'TLS_KEY_FILE'],
+  [{ ALERT_EMAIL: 'a@b.example' }, 'SMTP_URL'],
 ])('what is right alone and wrong together is refused: %j', async (values, reason) => {
   expect(await problems(values)).toContain(reason);
 });
@@ -164,7 +188,12 @@ test('all problems are told at once', async () => {
 });
 
 test('a secret that is wrong is not repeated', async () => {
-  expect(await problems({ REGISTRY_HTTP_SECRET: 'hunter2' })).not.toContain('hunter2');
+  const secret = ['REGISTRY_HTTP_SECRET', 'ACME_EAB_HMAC_KEY', 'ALERT_URL', 'SMTP_URL'];
+  for (const name of secret) {
+    const told = await problems({ [name]: 'hunter2 !' });
+    expect(told).toContain(name);
+    expect(told).not.toContain('hunter2');
+  }
 });
 
 test('the name before an image has a port only where it is not 443, and brackets around IPv6', () => {

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { type Problem, WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { readIfExists } from '../system/files.ts';
+import { dnsHookEnvProblem, dnsHookProblem } from './dns-hook.ts';
 import { resolveIssuer, rules } from './rules.ts';
 import { SETTING_NAMES, type Shape, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
@@ -30,7 +31,7 @@ async function parseSettings(paths: Paths, values: Record<string, string>): Prom
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new WrongInput(parsed.error.issues.map((issue) => describe(issue, values)));
   const shape = parsed.data;
-  const problems = [...rules(shape), ...(await trustProblems(paths, shape))];
+  const problems = [...rules(shape), ...(await trustProblems(paths, shape)), ...(await hookProblems(shape))];
   if (problems.length > 0) throw new WrongInput(problems);
   return settings(paths, shape);
 }
@@ -39,7 +40,7 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, string>): Prob
   const [name, index] = issue.path.map(String);
   const value = values[name ?? ''] ?? '';
   const wrong = index === undefined ? value : (value.split(',')[Number(index)] ?? '').trim();
-  const shown = /SECRET|KEY/.test(name ?? '') ? '' : `"${wrong}" `;
+  const shown = /SECRET|KEY|ALERT_URL|SMTP_URL/.test(name ?? '') ? '' : `"${wrong}" `;
   return { input: name ?? 'settings', message: `${shown}${issue.message}` };
 }
 
@@ -57,6 +58,16 @@ async function trustProblems(paths: Paths, shape: Shape): Promise<Problem[]> {
   }
 }
 
+async function hookProblems({ ACME_DNS_HOOK: hook, ACME_DNS_HOOK_ENV: env }: Shape): Promise<Problem[]> {
+  const found = [
+    { input: 'ACME_DNS_HOOK', file: hook, unfit: hook && (await dnsHookProblem(hook)) },
+    { input: 'ACME_DNS_HOOK_ENV', file: env, unfit: env && (await dnsHookEnvProblem(env)) },
+  ];
+  return found.flatMap(({ input, file, unfit }) =>
+    unfit ? [{ input, message: `"${file}" ${unfit.what}; ${unfit.remedy}` }] : [],
+  );
+}
+
 function settings(paths: Paths, shape: Shape): Settings {
   const [host, port] = (shape.NGINX_ADDRESS ?? '').split(':');
   return {
@@ -65,6 +76,23 @@ function settings(paths: Paths, shape: Shape): Settings {
     email: shape.EMAIL,
     issuer: resolveIssuer(shape),
     directory: shape.ACME_DIRECTORY,
+    fallbackDirectory: shape.ACME_FALLBACK_DIRECTORY,
+    profile: shape.ACME_PROFILE,
+    externalAccount: both(shape.ACME_EAB_KID, shape.ACME_EAB_HMAC_KEY, (kid, hmacKey) => ({ kid, hmacKey })),
+    challenge: shape.ACME_CHALLENGE,
+    dnsHook:
+      shape.ACME_DNS_HOOK === undefined
+        ? undefined
+        : { program: shape.ACME_DNS_HOOK, envFile: shape.ACME_DNS_HOOK_ENV },
+    provided: both(shape.TLS_CERT_FILE, shape.TLS_KEY_FILE, (certificate, key) => ({ certificate, key })),
+    alerts: {
+      webhook: shape.ALERT_URL,
+      mail: both(shape.SMTP_URL, shape.ALERT_EMAIL, (server, to) => ({
+        server,
+        to,
+        from: shape.ALERT_FROM?.[0],
+      })),
+    },
     acmeTrust: shape.ACME_CA_BUNDLE === undefined ? undefined : resolve(paths.root, shape.ACME_CA_BUNDLE),
     bindAddress: shape.BIND_ADDRESS,
     httpPort: shape.HTTP_PORT,
@@ -86,6 +114,14 @@ function settings(paths: Paths, shape: Shape): Settings {
     project: shape.COMPOSE_PROJECT_NAME,
     nginxAddress: host && port ? { host, port: Number(port) } : undefined,
   };
+}
+
+function both<A, B, T>(
+  one: A | undefined,
+  other: B | undefined,
+  join: (one: A, other: B) => T,
+): T | undefined {
+  return one === undefined || other === undefined ? undefined : join(one, other);
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

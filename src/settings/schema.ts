@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseAddresses, parseAlertUrl, parseSmtpUrl } from './alert-targets.ts';
 import { findDirectory } from './directories.ts';
 import { nameProblem } from './names.ts';
 
@@ -33,12 +34,16 @@ const port = z
   .transform(Number)
   .refine((value) => value >= 1 && value <= 65535, 'is not between 1 and 65535');
 
-const directory = z.string().transform((value, context) => {
-  const found = findDirectory(value);
-  if (typeof found !== 'string') return found;
-  context.addIssue({ code: 'custom', message: found });
-  return z.NEVER;
-});
+/** What a text stands for, or the reason that it stands for nothing. */
+const meaning = <T extends object>(find: (text: string) => T | string) =>
+  z.string().transform((value, context) => {
+    const found = find(value);
+    if (typeof found !== 'string') return found;
+    context.addIssue({ code: 'custom', message: found });
+    return z.NEVER;
+  });
+
+const ISSUERS = ['auto', 'certbot', 'acme', 'local', 'provided', 'none'] as const;
 
 /** `name[:port]/path:tag` or `…@sha256:…`, the grammar of github.com/distribution/reference. */
 const REFERENCE =
@@ -59,6 +64,11 @@ const path = z
   .refine((value) => !/["'$`\\\n\r\0]/.test(value), 'has a quote, a backslash, a $ or a line break in it')
   .refine((value) => value.startsWith('/') || value.startsWith('./'), 'must begin with / or ./');
 
+/** Compose mounts it under the same path, so that links lead where they do outside. */
+const absolutePath = path.refine((value) => value.startsWith('/'), 'is not an absolute path');
+
+const base64url = z.string().regex(/^[A-Za-z0-9_-]+={0,2}$/, 'is not base64url');
+
 const unsupported = (instead: string) => z.never({ error: `is not supported by this version; ${instead}` });
 const only = (value: string) =>
   z.literal(value, { error: `is not supported by this version; leave it out or use ${value}` });
@@ -68,11 +78,30 @@ export const schema = z.object({
   DOMAIN: name.default('localhost'),
   EXTRA_DOMAINS: names.default([]),
   EMAIL: z.email('is not an e-mail address').optional(),
-  TLS_ISSUER: z
-    .enum(['auto', 'certbot', 'local'], { error: 'must be one of auto, certbot, local' })
-    .default('auto'),
-  ACME_DIRECTORY: directory.prefault('letsencrypt'),
+  TLS_ISSUER: z.enum(ISSUERS, { error: `must be one of ${ISSUERS.join(', ')}` }).default('auto'),
+  ACME_DIRECTORY: meaning(findDirectory).prefault('letsencrypt'),
+  ACME_FALLBACK_DIRECTORY: meaning(findDirectory).optional(),
   ACME_CA_BUNDLE: path.optional(),
+  ACME_PROFILE: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'is not the name of a profile')
+    .optional(),
+  ACME_EAB_KID: z
+    .string()
+    .regex(/^[A-Za-z0-9._~+/=-]{1,256}$/, 'is not a key identifier')
+    .optional(),
+  ACME_EAB_HMAC_KEY: base64url.optional(),
+  ACME_CHALLENGE: z.enum(['http-01', 'dns-01'], { error: 'must be http-01 or dns-01' }).default('http-01'),
+  ACME_DNS_HOOK: absolutePath.optional(),
+  ACME_DNS_HOOK_ENV: absolutePath.optional(),
+  TLS_CERT_FILE: absolutePath.optional(),
+  TLS_KEY_FILE: absolutePath.optional(),
+  ALERT_URL: meaning(parseAlertUrl).optional(),
+  ALERT_EMAIL: meaning(parseAddresses).optional(),
+  ALERT_FROM: meaning(parseAddresses)
+    .refine((addresses) => addresses.length === 1, 'must be one address')
+    .optional(),
+  SMTP_URL: meaning(parseSmtpUrl).optional(),
   BIND_ADDRESS: z
     .string()
     .refine((value) => isIP(value) !== 0, 'is not an IP address')
@@ -95,17 +124,8 @@ export const schema = z.object({
 
   STORAGE: only('filesystem').optional(),
   BEHIND_PROXY: only('false').optional(),
-  ACME_CHALLENGE: only('http-01').optional(),
-  ACME_FALLBACK_DIRECTORY: unsupported('remove it').optional(),
-  ACME_PROFILE: unsupported('remove it').optional(),
-  ACME_EAB_KID: unsupported('remove it').optional(),
-  ACME_EAB_HMAC_KEY: unsupported('remove it').optional(),
-  TLS_CERT_FILE: unsupported('remove it').optional(),
-  TLS_KEY_FILE: unsupported('remove it').optional(),
   REDIS_URL: unsupported('remove it').optional(),
   MIRROR_OF: unsupported('remove it').optional(),
-  ALERT_URL: unsupported('remove it').optional(),
-  ALERT_EMAIL: unsupported('remove it').optional(),
 
   // Written by init-tls, see generated.ts.
   REGISTRY_HTTP_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
@@ -113,6 +133,7 @@ export const schema = z.object({
   BUILT_NGINX_IMAGE: image.optional(),
   BUILT_CERTBOT_IMAGE: image.optional(),
   BUILT_NODE_IMAGE: image.optional(),
+  PROVIDED_DIR: absolutePath.optional(),
   ENGINE_SOCKET: path.optional(),
   ENGINE_SOCKET_GROUP: z.string().regex(/^\d+$/, 'is not a group id').optional(),
   RENEWER_USER: z

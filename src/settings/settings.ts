@@ -1,3 +1,4 @@
+import type { MailServer, WebhookTarget } from './alert-targets.ts';
 import type { Directory } from './directories.ts';
 
 /** What the person wants, validated and complete. */
@@ -7,8 +8,16 @@ export interface Settings {
   /** All names of the registry: DOMAIN, then EXTRA_DOMAINS, each once. */
   readonly names: readonly string[];
   readonly email: string | undefined;
-  readonly issuer: 'certbot' | 'local';
+  readonly issuer: IssuerName;
   readonly directory: Directory;
+  readonly fallbackDirectory: Directory | undefined;
+  readonly profile: string | undefined;
+  readonly externalAccount: { readonly kid: string; readonly hmacKey: string } | undefined;
+  readonly challenge: 'http-01' | 'dns-01';
+  /** Absolute paths. */
+  readonly dnsHook: { readonly program: string; readonly envFile: string | undefined } | undefined;
+  readonly provided: { readonly certificate: string; readonly key: string } | undefined;
+  readonly alerts: AlertTargets;
   /** Absolute path of the PEM file that the ACME server itself is trusted by. */
   readonly acmeTrust: string | undefined;
   /** `undefined` is every address of the machine. */
@@ -25,6 +34,15 @@ export interface Settings {
   readonly project: string;
   /** Where nginx answers when it is not on this machine's own port: inside the stack, `nginx:443`. */
   readonly nginxAddress: { readonly host: string; readonly port: number } | undefined;
+}
+
+export type IssuerName = 'certbot' | 'acme' | 'local' | 'provided' | 'none';
+
+export interface AlertTargets {
+  readonly webhook: WebhookTarget | undefined;
+  readonly mail:
+    | { readonly server: MailServer; readonly from: string | undefined; readonly to: readonly string[] }
+    | undefined;
 }
 
 export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node';

@@ -12,6 +12,12 @@ export function nginxAddress(settings: Settings): { host: string; port: number }
   return { host: loopbackFor(settings.bindAddress), port: settings.httpsPort };
 }
 
+/** Where nginx answers plain HTTP, seen from this process. */
+export function httpAddress(settings: Settings): { host: string; port: number } {
+  if (settings.nginxAddress !== undefined) return { host: settings.nginxAddress.host, port: 80 };
+  return { host: loopbackFor(settings.bindAddress), port: settings.httpPort };
+}
+
 function loopbackFor(bindAddress: string | undefined): string {
   if (bindAddress === undefined || bindAddress === '0.0.0.0') return '127.0.0.1';
   return bindAddress === '::' ? '::1' : bindAddress;

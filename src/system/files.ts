@@ -53,6 +53,12 @@ export async function replaceLink(path: string, target: string): Promise<void> {
   await syncDirectory(dirname(path));
 }
 
+/** Removes a file, so that it stays removed after a power cut. A file that is not there is fine. */
+export async function removeSynced(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await syncDirectory(dirname(path));
+}
+
 /** Makes renames and new names in a folder survive a power cut. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');

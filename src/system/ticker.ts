@@ -1,20 +1,47 @@
 import { schedule } from 'node-cron';
+import type { Clock } from './clock.ts';
 
 const EVERY_TEN_MINUTES = '*/10 * * * *';
 /** So that many machines do not come to a CA in the same second. */
 const JITTER = 60_000;
+/** The next regular tick is not further away; an alarm for later is set by it. */
+const REACH = 11 * 60_000;
+/** However often something seems to be due, the machine is left in peace for so long. */
+const SHORTEST = 1_000;
 
-/** Calls `tick` now and every ten minutes, never twice at once. */
-export function startTicker(tick: () => Promise<void>): { stop: () => Promise<void> } {
-  let running = tick();
+/**
+ * Calls `tick` now and every ten minutes, never twice at once, and also at the moment that the last one named: what
+ * is due in a minute is not done nine minutes late.
+ */
+export function startTicker(
+  clock: Clock,
+  tick: () => Promise<Date | undefined>,
+): { stop: () => Promise<void> } {
+  const stopped = new AbortController();
+  let alarm = new AbortController();
+  let running: Promise<void> = Promise.resolve();
   const again = () => {
-    running = running.then(tick);
+    running = running.then(async () => {
+      if (stopped.signal.aborted) return;
+      const next = await tick();
+      alarm.abort();
+      alarm = new AbortController();
+      if (next !== undefined) setAlarm(next);
+    });
     return running;
   };
+  const setAlarm = (next: Date) => {
+    const pause = Math.max(SHORTEST, next.getTime() - clock.now().getTime());
+    if (pause > REACH) return;
+    const signal = AbortSignal.any([alarm.signal, stopped.signal]);
+    clock.sleep(pause, signal).then(again, () => undefined);
+  };
+  again();
   const task = schedule(EVERY_TEN_MINUTES, again, { noOverlap: true, maxRandomDelay: JITTER });
   return {
     // A tick under way is waited for: what it began is better finished than recovered.
     stop: async () => {
+      stopped.abort();
       await task.destroy();
       await running;
     },

@@ -1,10 +1,12 @@
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Ledger } from '../../src/certificates/ledger.ts';
 import { verifyPair } from '../../src/certificates/verify.ts';
 import { connect } from '../../src/engine/connect.ts';
 import { BUILT } from '../../src/images/catalog.ts';
 import { CertbotIssuer } from '../../src/issuers/certbot.ts';
+import { Http01 } from '../../src/issuers/http-01.ts';
 import { paths } from '../../src/paths.ts';
 import { environment } from '../../src/settings/environment.ts';
 import { systemClock } from '../../src/system/clock.ts';
@@ -134,10 +136,18 @@ test('a public CA is asked only after a rehearsal on its staging server went wel
       image: BUILT.certbot,
       directory: { url: production.directory, rehearsal: staging.directory, public: true },
       email: undefined,
+      externalAccount: undefined,
+      profile: undefined,
+      limits: undefined,
+      ledger: new Ledger(paths(checkout.root).ledger, systemClock),
+      solver: new Http01(paths(checkout.root).challenges, {
+        host: gateway,
+        port: Number(checkout.env.HTTP_PORT),
+      }),
       acmeTrust: trust,
       user: '0:0',
     });
-    const order = { names: [NAME], replaces: undefined };
+    const order = { names: [NAME], replaces: undefined, rehearse: true };
     await expect(issuer.issue(order, () => undefined)).rejects.toMatchObject({
       code: 'issuance-refused',
       message: expect.stringContaining('staging:14000'),

@@ -1,10 +1,12 @@
 import type { CertificateFacts, FailureSeries, Situation } from '../../src/alerts/alert.ts';
-import { dueAt } from '../../src/certificates/decide.ts';
+import { at } from '../../src/certificates/schedule.ts';
+
+const DAY = 24 * 3_600_000;
 
 /** A certificate of this lifetime, with its renewal planned as the daemon plans it. */
 export function certificateOf(notBefore: Date, milliseconds: number, fingerprint = 'AA'): CertificateFacts {
   const dates = { notBefore, notAfter: new Date(notBefore.getTime() + milliseconds) };
-  return { fingerprint, ...dates, renewalDue: dueAt(dates) };
+  return { fingerprint, ...dates, renewalDue: at(dates, milliseconds < 10 * DAY ? 1 / 2 : 2 / 3) };
 }
 
 export function failureSince(since: Date, message = 'the CA said no', count = 1): FailureSeries {

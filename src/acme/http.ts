@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { rootCertificates } from 'node:tls';
+import { axios } from 'acme-client';
+import { messageOf } from '../errors.ts';
+import type { Clock } from '../system/clock.ts';
+import { AcmeProblem, AcmeUnreachable, readProblem, readRetryAfter } from './problem.ts';
+
+/** A CA answers within seconds; finalizing may take it longer. */
+const TIMEOUT = 30_000;
+
+let prepared = false;
+
+/** `Retry-After` of answers that are no errors, by their bodies: acme-client hands on the bodies alone. */
+const advice = new WeakMap<object, Date>();
+
+/** When the server wants to be asked again for what it answered with `body`. */
+export function retryAfterOf(body: object): Date | undefined {
+  return advice.get(body);
+}
+
+/**
+ * Makes acme-client's HTTP behave: no sleeping retries of its own (it would sleep a whole `Retry-After` in process),
+ * a timeout, and every error answer as an `AcmeProblem`. Its HTTP instance is one for the whole process, so this is
+ * too; `trust` is a PEM file added to the public roots for a private ACME server.
+ */
+export function prepareHttp(trust: string | undefined, clock: Clock): void {
+  const agent = new Agent(
+    trust === undefined ? {} : { ca: [...rootCertificates, readFileSync(trust, 'utf8')] },
+  );
+  Object.assign(axios.defaults, {
+    timeout: TIMEOUT,
+    validateStatus: null,
+    httpsAgent: agent,
+    acmeSettings: { retryMaxAttempts: 0, retryDefaultDelay: 0 },
+  });
+  if (prepared) return;
+  prepared = true;
+  // acme-client's own make a TypeError of a broken connection once its retries are switched off.
+  axios.interceptors.request.clear();
+  axios.interceptors.response.clear();
+  axios.interceptors.request.use((config) => {
+    // `timeout` counts from the connection on; a black hole swallows the connection itself.
+    config.signal = AbortSignal.timeout(TIMEOUT);
+    return config;
+  });
+  axios.interceptors.response.use(
+    (response) => {
+      const retryAfter = readRetryAfter(response.headers['retry-after'], clock.now());
+      if (response.status < 400) {
+        if (retryAfter !== undefined && typeof response.data === 'object' && response.data !== null)
+          advice.set(response.data, retryAfter);
+        return response;
+      }
+      throw new AcmeProblem(readProblem(response.status, response.data), retryAfter);
+    },
+    (error: unknown) => {
+      throw new AcmeUnreachable(describe(error), { cause: error });
+    },
+  );
+}
+
+/** GET without a signature: the directory, renewal information. */
+export async function get(
+  url: string,
+): Promise<{ body: unknown; headers: Readonly<Record<string, unknown>> }> {
+  const response = await axios.get<unknown>(url);
+  return { body: response.data, headers: { ...response.headers } };
+}
+
+function describe(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const text = messageOf(cause) || messageOf(error);
+  return text === 'canceled' ? `no answer within ${TIMEOUT / 1000} s` : text;
+}

@@ -1,0 +1,56 @@
+import { directoryOf } from '../certificates/issuer.ts';
+import type { Entry } from '../certificates/ledger.ts';
+import { describeUse, knownLimits, usage } from '../certificates/limits.ts';
+import type { Outlook, RenewalParts } from '../certificates/renewal.ts';
+import { moment } from '../certificates/words.ts';
+
+/** One line of the report: what it is about, and the words. */
+export type Line = readonly [title: string, text: string];
+
+/** What a person wants to know of a renewal: the decision and why, what failed, what the CA still allows. */
+export function renewalReport(outlook: Outlook, entries: readonly Entry[], parts: RenewalParts): Line[] {
+  return [
+    decisionLine(outlook),
+    ...failureLines(outlook),
+    ...budgetLines(entries, parts),
+    ...attemptLines(entries),
+  ];
+}
+
+function decisionLine({ decision }: Outlook): Line {
+  return decision.kind === 'keep'
+    ? ['Certificate', `${decision.reason}; nothing to do`]
+    : ['Certificate', `to be renewed: ${decision.reason}`];
+}
+
+function failureLines({ failure }: Outlook): Line[] {
+  if (failure === undefined) return [];
+  const { count, since, nextAttempt, message } = failure;
+  const times = count === 1 ? 'one failure' : `${count} failures in a row`;
+  return [
+    ['Last error', message],
+    ['Attempts', `${times} since ${moment(since)}; the renewer tries again ${moment(nextAttempt)}`],
+  ];
+}
+
+function budgetLines(entries: readonly Entry[], { issuer, names, clock }: RenewalParts): Line[] {
+  const directory = directoryOf(issuer.origin);
+  if (directory === undefined) return [];
+  const limits = knownLimits(directory);
+  const host = new URL(directory).host;
+  if (limits !== undefined) {
+    const uses = usage(entries, limits, directory, names, clock.now());
+    return [['Budget', `${uses.map(describeUse).join(', ')} at ${host}`]];
+  }
+  const week = clock.now().getTime() - 7 * 24 * 3_600_000;
+  const orders = entries.filter((each) => each.event === 'order' && each.directory === directory);
+  const recent = orders.filter(({ at }) => at.getTime() >= week).length;
+  return [['Orders', `${recent} in the last 7 days at ${host}, of which no limits are known`]];
+}
+
+function attemptLines(entries: readonly Entry[]): Line[] {
+  const last = entries.findLast(({ event }) => event === 'issued' || event === 'failed');
+  if (last === undefined) return [];
+  const what = last.event === 'issued' ? 'issued' : `failed (${last.problem ?? last.blame ?? 'unknown'})`;
+  return [['Last attempt', `${moment(last.at)}: ${what}`]];
+}

@@ -1,0 +1,63 @@
+import { isIP } from 'node:net';
+import type { Order as Placed } from 'acme-client';
+import type { DirectoryObject } from '../acme/directory.ts';
+import type { NewOrder, Orders } from '../acme/orders.ts';
+import { AcmeProblem, isProblem } from '../acme/problem.ts';
+import { certificateIdentifier } from '../acme/renewal-info.ts';
+import { type Order, type Origin, sameOrigin } from '../certificates/issuer.ts';
+import type { Report } from '../step.ts';
+
+/** Let's Encrypt issues for addresses under this profile alone. */
+const FOR_ADDRESSES = 'shortlived';
+
+/** The order as this CA takes it: profile and predecessor only where it knows such things. */
+export function requestFor(
+  { names, replaces }: Order,
+  { profiles, renewalInfo }: DirectoryObject,
+  { origin, profile }: { origin: Origin; profile: string | undefined },
+  report: Report,
+): NewOrder {
+  if (profile !== undefined && !profiles.includes(profile)) {
+    report(
+      `the CA does not offer the profile ${profile} (it has ${profiles.join(', ') || 'none'}); going on without`,
+    );
+  }
+  const needed = profile ?? (names.some((name) => isIP(name) !== 0) ? FOR_ADDRESSES : undefined);
+  const replaceable =
+    replaces !== undefined && renewalInfo !== undefined && sameOrigin(replaces.origin, origin);
+  return {
+    names,
+    profile: needed !== undefined && profiles.includes(needed) ? needed : undefined,
+    replaces: replaceable ? certificateIdentifier(replaces.chain) : undefined,
+  };
+}
+
+/**
+ * Places an order. What a CA may object to without meaning the order itself (a predecessor that was replaced already
+ * or belongs to another account, a profile that is gone) is left out once.
+ */
+export async function place(
+  orders: Orders,
+  request: NewOrder,
+  before: (request: NewOrder) => Promise<void>,
+  report: Report,
+): Promise<{ placed: Placed; request: NewOrder }> {
+  await before(request);
+  try {
+    return { placed: await orders.create(request), request };
+  } catch (error) {
+    const lesser = withoutExtras(request, error);
+    if (lesser === undefined) throw error;
+    report('the CA refuses the extras of the order; once more without');
+    await before(lesser);
+    return { placed: await orders.create(lesser), request: lesser };
+  }
+}
+
+function withoutExtras(request: NewOrder, error: unknown): NewOrder | undefined {
+  if (!(error instanceof AcmeProblem) || error.problem.status >= 500) return undefined;
+  if (isProblem(error, 'rateLimited', 'accountDoesNotExist', 'userActionRequired')) return undefined;
+  if (request.profile !== undefined && isProblem(error, 'invalidProfile'))
+    return { ...request, profile: undefined };
+  return request.replaces === undefined ? undefined : { ...request, replaces: undefined };
+}

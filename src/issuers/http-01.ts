@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { Failure, messageOf } from '../errors.ts';
+import { ensureDirectory, writeAtomically } from '../system/files.ts';
+import type { Challenge, Solver } from './solver.ts';
+
+const PATH = '.well-known/acme-challenge';
+/** base64url, as RFC 8555 section 8.3 demands: a token becomes a file name. */
+const TOKEN = /^[A-Za-z0-9_-]+$/;
+const TIMEOUT = 5_000;
+
+/** Where nginx answers plain HTTP, seen from this process. */
+export interface HttpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** HTTP-01 (RFC 8555 section 8.3): files in the webroot that nginx serves on port 80. */
+export class Http01 implements Solver {
+  readonly type = 'http-01';
+  readonly #folder: string;
+  readonly #address: HttpAddress;
+
+  constructor(webroot: string, address: HttpAddress) {
+    this.#folder = join(webroot, PATH);
+    this.#address = address;
+  }
+
+  async present({ token, keyAuthorization }: Challenge): Promise<void> {
+    await ensureDirectory(this.#folder);
+    await writeAtomically(this.#file(token), keyAuthorization, 0o644);
+  }
+
+  async cleanUp({ token }: Challenge): Promise<void> {
+    await rm(this.#file(token), { force: true });
+  }
+
+  /**
+   * Fetches a token of our own through nginx, as the CA will do. What killed runs left is taken away first.
+   * @throws Failure `challenge-not-served`
+   */
+  async check(name: string): Promise<void> {
+    await ensureDirectory(this.#folder);
+    for (const file of await readdir(this.#folder)) await rm(join(this.#folder, file), { force: true });
+    const challenge = {
+      name,
+      token: `check-${randomBytes(9).toString('hex')}`,
+      keyAuthorization: randomBytes(16).toString('hex'),
+    };
+    await this.present(challenge);
+    try {
+      const answer = await this.#fetch(name, `/${PATH}/${challenge.token}`);
+      if (answer === challenge.keyAuthorization) return;
+      throw new Error(`it answered ${answer.slice(0, 80)}`);
+    } catch (error) {
+      const { host, port } = this.#address;
+      throw new Failure(
+        'challenge-not-served',
+        `nginx at ${host}:${port} does not serve challenges for ${name}: ${messageOf(error)}. The CA was not asked.`,
+        'Look whether nginx runs and what answers on its port: docker compose ps; docker compose logs nginx',
+        { cause: error },
+      );
+    } finally {
+      await this.cleanUp(challenge);
+    }
+  }
+
+  #fetch(name: string, path: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({
+        ...this.#address,
+        path,
+        headers: { Host: name },
+        timeout: TIMEOUT,
+        agent: false,
+      });
+      outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)));
+      outgoing.once('error', reject);
+      outgoing.once('response', (response) => {
+        if (response.statusCode !== 200) {
+          response.resume();
+          reject(new Error(`it answered with HTTP ${response.statusCode}`));
+          return;
+        }
+        response.setEncoding('utf8');
+        let body = '';
+        response.on('data', (text: string) => {
+          body += text;
+        });
+        response.once('end', () => resolve(body));
+        response.once('error', reject);
+      });
+      outgoing.end();
+    });
+  }
+
+  #file(token: string): string {
+    if (!TOKEN.test(token))
+      throw new Error(`the CA sent a token that is not base64url: ${token.slice(0, 80)}`);
+    return join(this.#folder, token);
+  }
+}

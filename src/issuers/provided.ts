@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { readCertificate } from '../certificates/certificate.ts';
+import type { Issued, Issuer, Order, Origin } from '../certificates/issuer.ts';
+import { type Pair, verifyPair } from '../certificates/verify.ts';
+import { Failure, messageOf } from '../errors.ts';
+import type { Clock } from '../system/clock.ts';
+
+export interface ProvidedFiles {
+  /** PEM chain, leaf first. */
+  readonly certificate: string;
+  /** PEM */
+  readonly key: string;
+}
+
+/** Follows a certificate that somebody else writes. It is validated like any other; a bad pair is never served. */
+export class ProvidedIssuer implements Issuer {
+  readonly origin: Origin = { issuer: 'provided' };
+  readonly #files: ProvidedFiles;
+  readonly #clock: Clock;
+
+  constructor(files: ProvidedFiles, clock: Clock) {
+    this.#files = files;
+    this.#clock = clock;
+  }
+
+  /** A pair that can't be read has a name too, so that the next one is noticed. */
+  async offered(): Promise<string | undefined> {
+    const pair = await this.#read().catch(() => undefined);
+    if (pair === undefined) return undefined;
+    try {
+      return readCertificate(pair.chain).fingerprint;
+    } catch {
+      return createHash('sha256').update(pair.chain).update(pair.privateKey).digest('hex');
+    }
+  }
+
+  async issue({ names }: Order): Promise<Issued> {
+    const pair = await this.#read();
+    verifyPair(pair, names, this.#clock.now());
+    return { ...pair, origin: this.origin };
+  }
+
+  async rehearse(order: Order): Promise<string> {
+    await this.issue(order);
+    return `the pair in ${this.#files.certificate} is fit to be served`;
+  }
+
+  async #read(): Promise<Pair> {
+    const { certificate, key } = this.#files;
+    return {
+      chain: await readProvided(certificate, 'TLS_CERT_FILE'),
+      privateKey: await readProvided(key, 'TLS_KEY_FILE'),
+    };
+  }
+}
+
+async function readProvided(path: string, setting: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Failure(
+      'provided-unreadable',
+      `${setting}: ${path} can't be read: ${messageOf(error)}.`,
+      'Put it there, readable for the user that runs this. The certificate that is served stays.',
+      { cause: error },
+    );
+  }
+}
