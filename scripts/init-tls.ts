@@ -65,14 +65,12 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const settings = await loadSettings(paths, environment);
 
   const renewal = renewalParts(app, settings, engine);
-  const { store, webServer, names } = renewal;
+  const { store, names } = renewal;
   await story.step('Placeholder', () => ensurePlaceholder(store, names, clock));
   const firstUser = await story.step('First user', () => ensureFirstUser(paths, user));
   const place = { engine, run, paths };
   await story.step('Stack', (report) => startParts(place, settings, ['registry', 'nginx'], report));
-  await story.step('nginx', () =>
-    awaitNginx(webServer, settings.domain, clock, () => recentLog(app, 'nginx')),
-  );
+  await story.step('nginx', () => awaitNginx(settings, clock, () => recentLog(app, 'nginx')));
 
   const current = await story.step('Certificate', (report) =>
     ensureCertificate(renewal, { force: false }, report),

@@ -19,6 +19,7 @@ import { directorySlug } from './issuers/certbot-command.ts';
 import { DnsHook } from './issuers/dns-hook.ts';
 import { Http01 } from './issuers/http-01.ts';
 import { LocalIssuer } from './issuers/local.ts';
+import { NoIssuer } from './issuers/none.ts';
 import { ProvidedIssuer } from './issuers/provided.ts';
 import type { Solver } from './issuers/solver.ts';
 import { type Paths, paths } from './paths.ts';
@@ -119,7 +120,7 @@ function openIssuer(app: App, settings: Settings, engine: Engine | undefined, di
         solver: openSolver(app, settings),
       });
     case 'none':
-      throw new Error('plain HTTP has no certificate');
+      return new NoIssuer();
     default:
       return unreachable(settings.issuer);
   }

@@ -7,6 +7,8 @@ import { day } from './words.ts';
 /** What to do about the certificate, with the reason in words. */
 export type Decision =
   | { readonly kind: 'keep'; readonly due: Date | undefined; readonly reason: string }
+  /** No certificate is wanted at all. */
+  | { readonly kind: 'none'; readonly reason: string }
   | { readonly kind: 'issue'; readonly cause: Cause; readonly reason: string };
 
 export type Cause =
@@ -37,6 +39,7 @@ export interface Facts {
 
 /** Decides from what is on the disk and what is wanted. Pure. The first reason that applies is the one told. */
 export function decide({ current, wanted, window, offered, now }: Facts): Decision {
+  if (wanted.origins[0].issuer === 'none') return { kind: 'none', reason: 'plain HTTP needs no certificate' };
   if (current.kind === 'missing') return issue('missing', 'there is no certificate yet');
   if (current.kind === 'damaged')
     return issue('damaged', `the certificate on the disk is damaged: ${current.reason}`);

@@ -32,6 +32,8 @@ export type Origin =
   | { readonly issuer: 'placeholder' }
   | { readonly issuer: 'local' }
   | { readonly issuer: 'provided' }
+  /** Plain HTTP. */
+  | { readonly issuer: 'none' }
   /** `directory` is the URL of the ACME directory object. */
   | { readonly issuer: 'certbot' | 'acme'; readonly directory: string };
 

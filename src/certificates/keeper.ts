@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { messageOf, unreachable } from '../errors.ts';
 import type { FailureSeries } from './attempts.ts';
 import type { Certificate } from './certificate.ts';
 import { ensurePlaceholder } from './placeholder.ts';
@@ -56,6 +56,14 @@ function standing({ current, renewalDue, failure }: Outlook): Standing {
 }
 
 function nextLook({ decision, failure }: Outlook, now: Date): Date | undefined {
-  if (decision.kind === 'issue') return failure?.nextAttempt;
-  return decision.due ?? new Date(now.getTime() + FOLLOW_EVERY);
+  switch (decision.kind) {
+    case 'none':
+      return undefined;
+    case 'issue':
+      return failure?.nextAttempt;
+    case 'keep':
+      return decision.due ?? new Date(now.getTime() + FOLLOW_EVERY);
+    default:
+      return unreachable(decision);
+  }
 }

@@ -54,8 +54,11 @@ export function ensureCertificate(
   return inTurn(parts, async () => {
     const { outlook, state, subject } = await look(parts);
     const { decision, current } = outlook;
-    if (decision.kind === 'keep' && !force && current.kind === 'present')
-      return serve(parts, current.generation, decision.reason, report);
+    if (current.kind === 'present') {
+      if (decision.kind === 'none') return unchanged(decision.reason, current.generation);
+      if (decision.kind === 'keep' && !force)
+        return serve(parts, current.generation, decision.reason, report);
+    }
     report(decision.kind === 'keep' ? `asked for, though ${decision.reason}` : decision.reason);
     expectNotLimited(outlook.failure, parts.clock.now());
     return issueAndDeploy(parts, outlook, state, subject, report);
@@ -67,6 +70,7 @@ export function tend(parts: RenewalParts, report: Report): Promise<Done<Generati
   return inTurn(parts, async () => {
     const { outlook, state, subject } = await look(parts);
     const { decision, current, failure } = outlook;
+    if (decision.kind === 'none') return unchanged(decision.reason, undefined);
     const waits = failure !== undefined && parts.clock.now() < failure.nextAttempt;
     if (decision.kind === 'issue' && !waits) {
       report(decision.reason);
@@ -119,7 +123,7 @@ async function look(
   });
   const subject = [describeOrigin(issuer.origin), ...names, offered ?? ''].join(' ');
   const failure = state.failure?.subject === subject ? state.failure : undefined;
-  const renewalDue = plannedRenewal(current, state);
+  const renewalDue = decision.kind === 'none' ? undefined : plannedRenewal(current, state);
   return { outlook: { current, decision, renewalDue, failure }, state, subject };
 }
 

@@ -18,9 +18,9 @@ export function renewalReport(outlook: Outlook, entries: readonly Entry[], parts
 }
 
 function decisionLine({ decision }: Outlook): Line {
-  return decision.kind === 'keep'
-    ? ['Certificate', `${decision.reason}; nothing to do`]
-    : ['Certificate', `to be renewed: ${decision.reason}`];
+  return decision.kind === 'issue'
+    ? ['Certificate', `to be renewed: ${decision.reason}`]
+    : ['Certificate', `${decision.reason}; nothing to do`];
 }
 
 function failureLines({ failure }: Outlook): Line[] {

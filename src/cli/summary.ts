@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
 import type { App } from '../app.ts';
 import type { Certificate } from '../certificates/certificate.ts';
+import { unreachable } from '../errors.ts';
 import { authorityFile } from '../issuers/local.ts';
-import { registryAuthority, type Settings } from '../settings/settings.ts';
+import { registryAuthority, registryUrl, type Settings } from '../settings/settings.ts';
 import type { FirstUser } from '../users/first-user.ts';
 import type { Story } from './story.ts';
 import type { Terminal } from './terminal.ts';
@@ -18,7 +19,7 @@ export interface Outcome {
 
 /** The last screen, in six lines; or all of it as JSON. */
 export function conclude(terminal: Terminal, story: Story, outcome: Outcome): void {
-  const { settings, firstUser, certificate, json } = outcome;
+  const { settings, firstUser, json } = outcome;
   const registry = registryAuthority(settings);
   if (json) {
     process.stdout.write(`${JSON.stringify(asJson(story, outcome), null, 2)}\n`);
@@ -26,12 +27,12 @@ export function conclude(terminal: Terminal, story: Story, outcome: Outcome): vo
   }
   const row = (name: string, text: string) =>
     terminal.line(`  ${terminal.style('dim', name.padEnd(14))} ${text}`);
-  const url = terminal.style('bold', `https://${registry}`);
+  const url = terminal.style('bold', registryUrl(settings));
   terminal.line();
   row('Registry', story.changed ? url : `${url}  (nothing changed)`);
   if (firstUser === undefined) row('Users', 'npm run user -- list');
   else row('User', `${firstUser.name}, password ${firstUser.password.reveal()}  (shown only now)`);
-  row('Certificate', `${certificate.issuerName}, until ${day(certificate.notAfter)}, renewed by itself`);
+  row('Certificate', certificateLine(outcome));
   row('Trust', trustHint(outcome, registry));
   row('Push', `docker login ${registry}; docker tag IMAGE ${registry}/IMAGE; docker push ${registry}/IMAGE`);
   row('Logs', 'docker compose logs --follow');
@@ -39,16 +40,34 @@ export function conclude(terminal: Terminal, story: Story, outcome: Outcome): vo
 
 function asJson(story: Story, { settings, firstUser, certificate, app }: Outcome) {
   return {
-    url: `https://${registryAuthority(settings)}`,
+    url: registryUrl(settings),
     changed: story.changed,
     firstUser: firstUser && { name: firstUser.name, password: firstUser.password.reveal() },
-    certificate: { ...certificate, issuer: settings.issuer },
+    certificate: settings.issuer === 'none' ? null : { ...certificate, issuer: settings.issuer },
     authority: settings.issuer === 'local' ? authorityFile(app.paths.localAuthority) : null,
     steps: story.records,
   };
 }
 
+function certificateLine({ settings, certificate }: Outcome): string {
+  const until = `${certificate.issuerName}, until ${day(certificate.notAfter)}`;
+  switch (settings.issuer) {
+    case 'none':
+      return 'NONE: passwords and images can be read by everybody on the way (TLS_ISSUER=none)';
+    case 'provided':
+      return `${until}, followed from TLS_CERT_FILE`;
+    case 'acme':
+    case 'certbot':
+    case 'local':
+      return `${until}, renewed by itself`;
+    default:
+      return unreachable(settings.issuer);
+  }
+}
+
 function trustHint({ app, settings }: Outcome, registry: string): string {
+  if (settings.issuer === 'none')
+    return `Docker takes plain HTTP from this machine; elsewhere: {"insecure-registries": ["${registry}"]}`;
   if (settings.issuer !== 'local') return 'nothing to do where the CA is known already';
   const authority = relative(app.paths.root, authorityFile(app.paths.localAuthority));
   if (settings.domain === 'localhost')

@@ -4,14 +4,8 @@ import { readCertificate } from '../certificates/certificate.ts';
 import type { Issued, Issuer, Order, Origin } from '../certificates/issuer.ts';
 import { type Pair, verifyPair } from '../certificates/verify.ts';
 import { Failure, messageOf } from '../errors.ts';
+import type { ProvidedFiles } from '../settings/provided-folder.ts';
 import type { Clock } from '../system/clock.ts';
-
-export interface ProvidedFiles {
-  /** PEM chain, leaf first. */
-  readonly certificate: string;
-  /** PEM */
-  readonly key: string;
-}
 
 /** Follows a certificate that somebody else writes. It is validated like any other; a bad pair is never served. */
 export class ProvidedIssuer implements Issuer {

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
-import { isIP } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { checkServerIdentity, connect } from 'node:tls';
 import { Failure, messageOf } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { type Blob, digestOf, MANIFEST_TYPE } from './image.ts';
@@ -21,6 +21,8 @@ export interface Endpoint {
 /** How the server has to prove itself: by a CA the system knows, by one given here, or by being just this certificate. */
 export type Trust =
   | { readonly kind: 'system' }
+  /** Plain HTTP: it proves nothing. */
+  | { readonly kind: 'plain' }
   | { readonly kind: 'authority'; readonly pem: string }
   /** SHA-256 in the form of X509Certificate.fingerprint256. */
   | { readonly kind: 'certificate'; readonly fingerprint: string };
@@ -79,8 +81,8 @@ export class RegistryClient {
   }
 
   #base(): string {
-    const { name, port } = this.#endpoint;
-    return `https://${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
+    const { name, port, trust } = this.#endpoint;
+    return `${trust.kind === 'plain' ? 'http' : 'https'}://${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
   }
 
   async #expect(status: number, method: string, path: string, body?: Buffer, type?: string): Promise<Answer> {
@@ -126,9 +128,16 @@ export class RegistryClient {
   }
 }
 
-/** A TLS connection whose other end has proved itself; not a byte of a request is sent before. */
-function openConnection({ host, name, port, trust }: Endpoint): Promise<TLSSocket> {
+/** A connection whose other end has proved itself, where it can; not a byte of a request is sent before. */
+function openConnection({ host, name, port, trust }: Endpoint): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    const late = () => new Error(`no answer from ${host}:${port} within 60 s`);
+    if (trust.kind === 'plain') {
+      const plain = connectPlain({ host, port }, () => resolve(plain));
+      plain.setTimeout(TIMEOUT, () => plain.destroy(late()));
+      plain.once('error', reject);
+      return;
+    }
     const socket = connect({
       host,
       port,
@@ -139,7 +148,7 @@ function openConnection({ host, name, port, trust }: Endpoint): Promise<TLSSocke
         ? {}
         : { checkServerIdentity: (_: string, peer) => checkServerIdentity(name, peer) }),
     });
-    socket.setTimeout(TIMEOUT, () => socket.destroy(new Error(`no answer from ${host}:${port} within 60 s`)));
+    socket.setTimeout(TIMEOUT, () => socket.destroy(late()));
     socket.once('error', reject);
     socket.once('secureConnect', () => {
       const shown = socket.getPeerX509Certificate()?.fingerprint256;

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { ImageNames } from '../images/ensure.ts';
 import type { Paths } from '../paths.ts';
 import { registryAuthority, type Settings } from '../settings/settings.ts';
-import { nginxAddress } from '../stack/nginx.ts';
+import { httpAddress, nginxAddress } from '../stack/nginx.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import type { Clock } from '../system/clock.ts';
 import { readIfExists, writeAtomically } from '../system/files.ts';
@@ -40,21 +40,23 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
   const file = join(paths.state, 'proof.json');
   const authority = registryAuthority(settings);
   const digest = createHash('sha256')
-    .update(JSON.stringify([authority, certificate.fingerprint, subject.images]))
+    .update(JSON.stringify([settings.issuer === 'none', authority, certificate.fingerprint, subject.images]))
     .digest('hex');
   const before = record.safeParse(JSON.parse((await readIfExists(file)) ?? '{}'));
   if (before.success && before.data.subject === digest) {
     return unchanged(`${before.data.summary} on ${before.data.at.slice(0, 10)}`);
   }
 
-  const local = nginxAddress(settings);
-  const { host, port } = await reachableHost(settings.domain, local, certificate.fingerprint);
+  const { host, port } =
+    settings.issuer === 'none'
+      ? httpAddress(settings)
+      : await reachableHost(settings.domain, nginxAddress(settings), certificate.fingerprint);
   const trust = await trustFor(paths, settings, certificate);
   const endpoint = { name: settings.domain, port, host, trust };
   const proof = await withTemporaryUser(paths.usersFile, PROVER, ({ user, password }) =>
     proveRegistry(parts, { endpoint, authority, credentials: { user, password } }, report),
   );
-  const summary = summarize(proof, host === settings.domain ? undefined : host);
+  const summary = summarize(proof, settings.issuer === 'none' || host === settings.domain ? undefined : host);
   const at = clock.now().toISOString();
   await writeAtomically(file, JSON.stringify({ subject: digest, summary, at }), 0o600);
   return changed(summary);

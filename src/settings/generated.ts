@@ -5,6 +5,7 @@ import type { Paths } from '../paths.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
+import { providedFolder } from './provided-folder.ts';
 import type { ImageRole, Settings } from './settings.ts';
 
 interface Place {
@@ -36,6 +37,11 @@ export async function recordFindings(
     BUILT_CERTBOT_IMAGE: built('certbot') ?? settings.builtImages.certbot,
     BUILT_NODE_IMAGE: built('node'),
     RENEWER_USER: owner,
+    PROVIDED_DIR:
+      settings.issuer === 'provided' && settings.provided !== undefined
+        ? await providedFolder(settings.provided)
+        : undefined,
+    LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
   });

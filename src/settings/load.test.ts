@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { WrongInput } from '../errors.ts';
 import { paths } from '../paths.ts';
 import { loadSettings } from './load.ts';
-import { certificateNames, registryAuthority } from './settings.ts';
+import { certificateNames, registryAuthority, registryUrl } from './settings.ts';
 
 async function checkout(env = '') {
   const root = await mkdtemp(join(tmpdir(), 'moorage settings '));
@@ -196,9 +196,11 @@ test('a secret that is wrong is not repeated', async () => {
   }
 });
 
+const front = { httpPort: 80, httpsPort: 443, issuer: 'local' } as const;
+
 test('the name before an image has a port only where it is not 443, and brackets around IPv6', () => {
-  expect(registryAuthority({ domain: 'r.example', httpsPort: 443 })).toBe('r.example');
-  expect(registryAuthority({ domain: 'fd00::1', httpsPort: 8443 })).toBe('[fd00::1]:8443');
+  expect(registryAuthority({ ...front, domain: 'r.example' })).toBe('r.example');
+  expect(registryAuthority({ ...front, domain: 'fd00::1', httpsPort: 8443 })).toBe('[fd00::1]:8443');
 });
 
 test('a local certificate for localhost names the loopback addresses too', () => {
@@ -208,4 +210,12 @@ test('a local certificate for localhost names the loopback addresses too', () =>
     '::1',
   ]);
   expect(certificateNames({ names: ['r.lan'], issuer: 'local' })).toEqual(['r.lan']);
+});
+
+test('without TLS the registry is at the HTTP port, and only on this machine unless somebody insists', async () => {
+  const settings = await loadSettings(await checkout(), { TLS_ISSUER: 'none', HTTP_PORT: '8080' });
+  expect(settings.bindAddress).toBe('127.0.0.1');
+  expect(registryUrl(settings)).toBe('http://localhost:8080');
+  const open = { TLS_ISSUER: 'none', BIND_ADDRESS: '0.0.0.0' };
+  expect((await loadSettings(await checkout(), open)).bindAddress).toBe('0.0.0.0');
 });

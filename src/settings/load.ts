@@ -6,6 +6,7 @@ import { type Problem, WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { readIfExists } from '../system/files.ts';
 import { dnsHookEnvProblem, dnsHookProblem } from './dns-hook.ts';
+import { providedProblems } from './provided-folder.ts';
 import { resolveIssuer, rules } from './rules.ts';
 import { SETTING_NAMES, type Shape, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
@@ -31,7 +32,12 @@ async function parseSettings(paths: Paths, values: Record<string, string>): Prom
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new WrongInput(parsed.error.issues.map((issue) => describe(issue, values)));
   const shape = parsed.data;
-  const problems = [...rules(shape), ...(await trustProblems(paths, shape)), ...(await hookProblems(shape))];
+  const problems = [
+    ...rules(shape),
+    ...(await trustProblems(paths, shape)),
+    ...(await hookProblems(shape)),
+    ...(await fileProblems(shape)),
+  ];
   if (problems.length > 0) throw new WrongInput(problems);
   return settings(paths, shape);
 }
@@ -68,6 +74,12 @@ async function hookProblems({ ACME_DNS_HOOK: hook, ACME_DNS_HOOK_ENV: env }: Sha
   );
 }
 
+async function fileProblems(shape: Shape): Promise<Problem[]> {
+  const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } = shape;
+  if (resolveIssuer(shape) !== 'provided' || certificate === undefined || key === undefined) return [];
+  return providedProblems({ certificate, key });
+}
+
 function settings(paths: Paths, shape: Shape): Settings {
   const [host, port] = (shape.NGINX_ADDRESS ?? '').split(':');
   return {
@@ -94,7 +106,7 @@ function settings(paths: Paths, shape: Shape): Settings {
       })),
     },
     acmeTrust: shape.ACME_CA_BUNDLE === undefined ? undefined : resolve(paths.root, shape.ACME_CA_BUNDLE),
-    bindAddress: shape.BIND_ADDRESS,
+    bindAddress: shape.BIND_ADDRESS ?? (resolveIssuer(shape) === 'none' ? '127.0.0.1' : undefined),
     httpPort: shape.HTTP_PORT,
     httpsPort: shape.HTTPS_PORT,
     images: shape.IMAGES,

@@ -1,5 +1,6 @@
 import type { MailServer, WebhookTarget } from './alert-targets.ts';
 import type { Directory } from './directories.ts';
+import type { ProvidedFiles } from './provided-folder.ts';
 
 /** What the person wants, validated and complete. */
 export interface Settings {
@@ -16,7 +17,7 @@ export interface Settings {
   readonly challenge: 'http-01' | 'dns-01';
   /** Absolute paths. */
   readonly dnsHook: { readonly program: string; readonly envFile: string | undefined } | undefined;
-  readonly provided: { readonly certificate: string; readonly key: string } | undefined;
+  readonly provided: ProvidedFiles | undefined;
   readonly alerts: AlertTargets;
   /** Absolute path of the PEM file that the ACME server itself is trusted by. */
   readonly acmeTrust: string | undefined;
@@ -47,10 +48,18 @@ export interface AlertTargets {
 
 export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node';
 
-/** `registry.example.com`, with the port where it is not 443: what stands before the `/` of an image name. */
-export function registryAuthority(settings: Pick<Settings, 'domain' | 'httpsPort'>): string {
-  const host = settings.domain.includes(':') ? `[${settings.domain}]` : settings.domain;
-  return settings.httpsPort === 443 ? host : `${host}:${settings.httpsPort}`;
+type Front = Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer'>;
+
+/** `registry.example.com`, with the port where it is not the usual one: what stands before the `/` of an image name. */
+export function registryAuthority({ domain, httpPort, httpsPort, issuer }: Front): string {
+  const host = domain.includes(':') ? `[${domain}]` : domain;
+  const [port, usual] = issuer === 'none' ? [httpPort, 80] : [httpsPort, 443];
+  return port === usual ? host : `${host}:${port}`;
+}
+
+/** What people type into a browser. */
+export function registryUrl(settings: Front): string {
+  return `${settings.issuer === 'none' ? 'http' : 'https'}://${registryAuthority(settings)}`;
 }
 
 /** The names that go into the certificate. Whoever says `localhost` also means the loopback addresses. */

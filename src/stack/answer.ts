@@ -1,25 +1,39 @@
-import type { WebServer } from '../certificates/deploy.ts';
 import { Failure } from '../errors.ts';
+import type { Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
+import { httpAddress, shownBy } from './nginx.ts';
 
 const UP_WITHIN = 60_000;
+const ANSWER_WITHIN = 5_000;
 
 /**
- * Waits until nginx answers TLS, with whatever certificate it has.
+ * Waits until nginx answers: TLS with whatever certificate it has, or plain HTTP where that is wanted.
  * @throws Failure `nginx-silent`, with the last lines of its log
  */
 export async function awaitNginx(
-  webServer: WebServer,
-  name: string,
+  settings: Settings,
   clock: Clock,
   log: () => Promise<string>,
 ): Promise<Done> {
-  const shown = await eventually(clock, { within: UP_WITHIN, every: 100 }, () => webServer.served(name));
-  if (shown !== undefined) return unchanged('answers');
+  const answers = () =>
+    settings.issuer === 'none' ? answersPlainly(settings) : shownBy(settings, settings.domain);
+  const answered = await eventually(clock, { within: UP_WITHIN, every: 100 }, answers);
+  if (answered !== undefined) return unchanged('answers');
   throw new Failure(
     'nginx-silent',
-    `nginx does not answer on its TLS port within 60 s. Its log ends with:\n${await log()}`,
+    `nginx does not answer on its port within 60 s. Its log ends with:\n${await log()}`,
     'Mend what it says (your own settings are in nginx/user.d), then run this again.',
   );
+}
+
+async function answersPlainly(settings: Settings): Promise<string | undefined> {
+  const { host, port } = httpAddress(settings);
+  try {
+    const url = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}/`);
+    await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(ANSWER_WITHIN) });
+    return 'plain HTTP';
+  } catch {
+    return undefined;
+  }
 }

@@ -49,7 +49,7 @@ export class NginxContainer implements WebServer {
   }
 
   served(name: string): Promise<string | undefined> {
-    return served(this.#settings, name);
+    return shownBy(this.#settings, name);
   }
 
   async #exec(command: readonly string[]) {
@@ -75,11 +75,12 @@ export class DistantNginx implements WebServer {
   async reload(): Promise<void> {}
 
   served(name: string): Promise<string | undefined> {
-    return served(this.#settings, name);
+    return shownBy(this.#settings, name);
   }
 }
 
-async function served(settings: Settings, name: string): Promise<string | undefined> {
+/** SHA-256 fingerprint that a handshake for `name` shows; `undefined` when there is no handshake. */
+export async function shownBy(settings: Settings, name: string): Promise<string | undefined> {
   const handshake = await servedFingerprint({
     ...nginxAddress(settings),
     servername: name,

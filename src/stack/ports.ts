@@ -5,14 +5,12 @@ import { type Done, unchanged } from '../step.ts';
 import { listenerOn } from '../system/listeners.ts';
 
 /**
- * Makes sure that nobody else has the two ports. What this project's own nginx publishes is fine.
+ * Makes sure that nobody else has the ports. What this project's own nginx publishes is fine.
  * @throws Failure `port-taken`, naming the container or program that has it
  */
 export async function ensurePortsFree(engine: Engine, settings: Settings): Promise<Done> {
-  for (const [setting, port] of [
-    ['HTTP_PORT', settings.httpPort],
-    ['HTTPS_PORT', settings.httpsPort],
-  ] as const) {
+  const wanted = wantedPorts(settings);
+  for (const [setting, port] of wanted) {
     const container = await engine.containers.publishing(port, settings.bindAddress);
     if (container?.project === settings.project) continue;
     const holder =
@@ -26,5 +24,11 @@ export async function ensurePortsFree(engine: Engine, settings: Settings): Promi
       `Stop it, or set ${setting} in .env to a free port, then run this again.`,
     );
   }
-  return unchanged(`${settings.httpPort} and ${settings.httpsPort} are free or ours`);
+  const all = wanted.map(([, port]) => port).join(' and ');
+  return unchanged(`${all}: free or ours`);
+}
+
+function wantedPorts({ httpPort, httpsPort, issuer }: Settings) {
+  const http = ['HTTP_PORT', httpPort] as const;
+  return issuer === 'none' ? [http] : [http, ['HTTPS_PORT', httpsPort] as const];
 }
