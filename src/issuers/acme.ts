@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Order as Placed } from 'acme-client';
 import { type AccountOptions, forgetAccount, openAccount } from '../acme/account.ts';
 import { type Begun, BegunOrder } from '../acme/begun-order.ts';
@@ -69,8 +70,10 @@ export class AcmeIssuer implements Issuer {
     if (staging !== undefined) return staging.rehearse(order, report);
     const host = new URL(directory).host;
     if (free) {
-      await this.issue({ ...order, rehearse: false }, report);
-      await this.#begun.forget();
+      // With an account of its own: the order that led to the certificate in force stays where it is.
+      const apart = new AcmeIssuer({ ...this.#options, folder: join(this.#options.folder, 'rehearsal') });
+      await apart.issue({ ...order, rehearse: false }, report);
+      await apart.#begun.forget();
       return `${host} issued a certificate, and it was thrown away`;
     }
     try {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { Failure, messageOf } from '../errors.ts';
 import { ensureDirectory, writeAtomically } from '../system/files.ts';
@@ -72,7 +73,7 @@ export class Http01 implements Solver {
       const outgoing = request({
         ...this.#address,
         path,
-        headers: { Host: name },
+        headers: { Host: isIP(name) === 6 ? `[${name}]` : name },
         timeout: TIMEOUT,
         agent: false,
       });
