@@ -38,7 +38,7 @@ export async function prepare({ store, names, clock }: RenewalParts, log: Log): 
 export async function tick(parts: RenewalParts, { log, tell }: Listeners): Promise<Date | undefined> {
   try {
     const { changed, summary } = await tend(parts, log);
-    log(changed ? `certificate ${summary}` : `nothing to do: ${summary}`);
+    log(changed ? `certificate ${summary}` : summary);
   } catch (error) {
     log(`failed: ${messageOf(error)}`);
   }

@@ -1,7 +1,7 @@
 import { directoryOf } from '../certificates/issuer.ts';
 import type { Entry } from '../certificates/ledger.ts';
 import { describeUse, knownLimits, usage } from '../certificates/limits.ts';
-import type { Outlook, RenewalParts } from '../certificates/renewal.ts';
+import { describeSeries, type Outlook, type RenewalParts } from '../certificates/renewal.ts';
 import { moment } from '../certificates/words.ts';
 
 /** One line of the report: what it is about, and the words. */
@@ -25,11 +25,9 @@ function decisionLine({ decision }: Outlook): Line {
 
 function failureLines({ failure }: Outlook): Line[] {
   if (failure === undefined) return [];
-  const { count, since, nextAttempt, message } = failure;
-  const times = count === 1 ? 'one failure' : `${count} failures in a row`;
   return [
-    ['Last error', message],
-    ['Attempts', `${times} since ${moment(since)}; the renewer tries again ${moment(nextAttempt)}`],
+    ['Last error', failure.message],
+    ['Attempts', describeSeries(failure)],
   ];
 }
 
