@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp, openHost, renewalParts } from '../src/app.ts';
+import { openServiceManager, unitWishes } from '../src/app-unit.ts';
 import { ensurePlaceholder } from '../src/certificates/placeholder.ts';
 import { ensureCertificate } from '../src/certificates/renewal.ts';
 import { askConsent } from '../src/cli/consent.ts';
@@ -10,6 +11,7 @@ import { Terminal } from '../src/cli/terminal.ts';
 import { userName } from '../src/cli/user-name.ts';
 import { connect } from '../src/engine/connect.ts';
 import { ensureDebootstrap, ensureEngine } from '../src/host/install.ts';
+import { refreshUnit } from '../src/host/refresh-unit.ts';
 import { ensureImages } from '../src/images/ensure.ts';
 import { expectResolvable } from '../src/issuers/names.ts';
 import { ensureProof } from '../src/registry/ensure-proof.ts';
@@ -82,6 +84,8 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   );
 
   await story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
+  if (!settings.renewerContainer)
+    await story.step('Unit', () => refreshUnit(openServiceManager(app), unitWishes(app, settings)));
 
   conclude(terminal, story, { app, settings, firstUser, certificate: current.certificate, json });
   await forgetPassword(paths);
