@@ -13,7 +13,7 @@ import { connect } from '../src/engine/connect.ts';
 import { expectServiceManager, installUnit, uninstallUnit } from '../src/host/install-unit.ts';
 import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { loadSettings } from '../src/settings/load.ts';
-import { loadUnattended, recordRenewer } from '../src/settings/unattended.ts';
+import { leaveToContainer, leaveToHost, loadUnattended } from '../src/settings/unattended.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer, startRenewer } from '../src/stack/renewer.ts';
 import { startTicker } from '../src/system/ticker.ts';
@@ -40,8 +40,9 @@ async function install(): Promise<void> {
   const story = new Story(new Terminal(process.stdout), app.clock);
 
   // The container goes last: until the unit works there is one that does.
-  await story.step('Unit', (report) => installUnit(manager, facts, report));
-  await recordRenewer(app.paths, 'host');
+  await leaveToHost(app.paths, settings, () =>
+    story.step('Unit', (report) => installUnit(manager, facts, report)),
+  );
   const switchedOff = await loadSettings(app.paths, {});
   await story.step('Container', (report) => startRenewer(place, switchedOff, app.clock, report));
 }
@@ -55,7 +56,7 @@ async function uninstall(): Promise<void> {
   const story = new Story(new Terminal(process.stdout), app.clock);
 
   await story.step('Unit', () => uninstallUnit(manager, unitWishes(app, settings)));
-  await recordRenewer(app.paths, 'container');
+  await leaveToContainer(app.paths);
   const switchedOn = await loadSettings(app.paths, {});
   await story.step('Container', (report) => resumeRenewer(place, switchedOn, app.clock, report));
 }

@@ -1,6 +1,7 @@
 import { type App, openHost } from './app.ts';
 import { socketOf } from './engine/connect.ts';
 import type { ServiceManager } from './host/install-unit.ts';
+import { lastChange } from './host/last-change.ts';
 import type { UnitWishes } from './host/unit-facts.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -9,7 +10,7 @@ const HANDED_ON = ['DOCKER_HOST', 'NODE_EXTRA_CA_CERTS'] as const;
 
 export function openServiceManager(app: App): ServiceManager {
   const { run, clock, root } = openHost(app);
-  return { run, clock, root, units: '/etc/systemd/system', runtime: '/run' };
+  return { run, clock, root, units: '/etc/systemd/system', runtime: '/run', lastChange };
 }
 
 /** What a unit of this checkout is to do. */

@@ -15,6 +15,8 @@ export interface ServiceManager {
   readonly units: string;
   /** `/run` */
   readonly runtime: string;
+  /** When settings or program changed last, in ms since 1970: the daemon read them at its start. */
+  readonly lastChange: (checkout: string) => Promise<number>;
 }
 
 /** The daemon looks at the certificate first; a CA may be slow, so only a daemon that ended counts as broken. */
@@ -42,33 +44,42 @@ export async function expectServiceManager(
     );
   }
   if (root) return;
-  throw new Failure(
-    'root-needed',
-    'Units of the machine belong to root.',
-    `Run: sudo env "PATH=$PATH" npm run daemon -- ${again}`,
-  );
+  throw new Failure('root-needed', 'Units of the machine belong to root.', `Run: ${sudo(again)}`);
 }
 
 /**
- * Writes the unit, enables and starts it, and waits until the daemon has looked at the certificate. One that does not
- * come up is taken away again. A unit that is as wanted and runs is left alone.
+ * Writes the unit, enables and starts it, and waits until the daemon has looked at the certificate. A new one that does
+ * not come up is taken away again. A unit that is as wanted, and younger than settings and program, is left alone.
  * @throws Failure `unit-taken`, `unit-broken`, `systemd-failed`, `unfit-place`
  */
 export async function installUnit(manager: ServiceManager, facts: UnitFacts, report: Report): Promise<Done> {
   const name = unitName(facts.project);
-  const path = join(manager.units, name);
   const wanted = unitText(facts);
   const present = await readOurs(manager, facts);
-  if (present === wanted && (await isUp(manager, name)) && (await isEnabled(manager, name))) {
-    return unchanged(`${name} is active`);
+  if (present === wanted && (await isUpToDate(manager, facts))) return unchanged(`${name} is active`);
+  if (present !== wanted) {
+    await writeAtomically(join(manager.units, name), wanted, 0o644);
+    await systemctl(manager, 'daemon-reload');
   }
-  await writeAtomically(path, wanted, 0o644);
-  await systemctl(manager, 'daemon-reload');
   report(`starting ${name}`);
   await systemctl(manager, 'enable', name);
   await systemctl(manager, 'restart', name);
-  await awaitFirstLook(manager, facts, report);
-  return changed(`${name} installed and active`);
+  if (!(await looks(manager, facts, report))) throw await broken(manager, name, present === undefined);
+  return changed(`${name} ${present === undefined ? 'installed' : 'started anew'} and active`);
+}
+
+/**
+ * For init-tls: brings a unit that is there up to date. Somebody who is not root is told how.
+ * @throws Failure like `installUnit`
+ */
+export async function refreshUnit(manager: ServiceManager, facts: UnitFacts, report: Report): Promise<Done> {
+  const name = unitName(facts.project);
+  const present = await readOurs(manager, facts);
+  if (present === undefined) return unchanged(`there is no ${name}: something else has to run the daemon`);
+  if (manager.root) return installUnit(manager, facts, report);
+  if (present === unitText(facts) && (await isUpToDate(manager, facts)))
+    return unchanged(`${name} is active`);
+  return unchanged(`${name} is behind the settings; run ${sudo('--install')}`);
 }
 
 /**
@@ -86,7 +97,7 @@ export async function uninstallUnit(
 }
 
 /** The text of this checkout's unit, if it has one. */
-export async function readOurs(
+async function readOurs(
   { units }: ServiceManager,
   { project, checkout }: Pick<UnitFacts, 'project' | 'checkout'>,
 ): Promise<string | undefined> {
@@ -100,27 +111,35 @@ export async function readOurs(
   );
 }
 
-async function awaitFirstLook(
-  manager: ServiceManager,
-  { project }: UnitFacts,
-  report: Report,
-): Promise<void> {
-  const { clock, run, runtime } = manager;
-  const name = unitName(project);
+/** Whether the daemon stays up until it has looked at the certificate. */
+async function looks(manager: ServiceManager, { project }: UnitFacts, report: Report): Promise<boolean> {
+  const { clock, runtime } = manager;
   const sign = join(runtime, runtimeFolder(project), 'last-tick');
   report('its first look at the certificate');
   const state = await eventually(clock, { within: FIRST_LOOK_WITHIN, every: 200 }, async () => {
-    if (!(await isUp(manager, name))) return 'down';
+    if (!(await isUp(manager, unitName(project)))) return 'down';
     return (await exists(sign)) ? 'looked' : undefined;
   });
-  if (state !== 'down') return;
-  const log = await run('journalctl', ['--unit', name, '--lines', '8', '--no-pager', '--output', 'cat']);
-  await remove(manager, name);
-  throw new Failure(
+  return state !== 'down';
+}
+
+async function broken(manager: ServiceManager, name: string, isNew: boolean): Promise<Failure> {
+  const args = ['--unit', name, '--lines', '8', '--no-pager', '--output', 'cat'];
+  const log = await manager.run('journalctl', args);
+  if (isNew) await remove(manager, name);
+  return new Failure(
     'unit-broken',
-    `${name} does not stay up, and was removed again. Its log ends with:\n${log.stdout.trim()}`,
-    'Mend what it says, then run this again. The renewer container goes on as before.',
+    `${name} does not stay up${isNew ? ', and was removed again' : ''}. Its log ends with:\n${log.stdout.trim()}`,
+    isNew
+      ? 'Mend what it says, then run this again. The renewer container was not touched.'
+      : 'Mend what it says; systemd tries again every 30 seconds.',
   );
+}
+
+async function isUpToDate(manager: ServiceManager, { project, checkout }: UnitFacts): Promise<boolean> {
+  const name = unitName(project);
+  if (!(await isUp(manager, name)) || !(await isEnabled(manager, name))) return false;
+  return (await startOf(manager, name)) >= wholeSecond(await manager.lastChange(checkout));
 }
 
 /** Running, and since its start: one that fails is `activating` until the next try. */
@@ -132,6 +151,18 @@ async function isEnabled({ run }: ServiceManager, name: string): Promise<boolean
   return (await run('systemctl', ['is-enabled', '--quiet', name])).exitCode === 0;
 }
 
+/** In ms since 1970, in whole seconds; 0 when systemd does not say. */
+async function startOf({ run }: ServiceManager, name: string): Promise<number> {
+  const { stdout } = await run('systemctl', ['show', '--property=ActiveEnterTimestamp', '--value', name], {
+    env: { TZ: 'UTC', LC_ALL: 'C' }, // Sat 2026-11-21 08:29:51 UTC
+  });
+  return Date.parse(stdout.trim().replace(/^\w+ /, '')) || 0;
+}
+
+function wholeSecond(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000) * 1000;
+}
+
 async function remove(manager: ServiceManager, name: string): Promise<void> {
   await systemctl(manager, 'disable', '--now', name);
   await removeSynced(join(manager.units, name));
@@ -139,7 +170,7 @@ async function remove(manager: ServiceManager, name: string): Promise<void> {
   await manager.run('systemctl', ['reset-failed', name]); // it is unknown by now, as a rule
 }
 
-export async function systemctl({ run }: ServiceManager, ...args: string[]): Promise<Finished> {
+async function systemctl({ run }: ServiceManager, ...args: string[]): Promise<Finished> {
   const result = await run('systemctl', args);
   if (result.exitCode === 0) return result;
   throw new Failure(
@@ -147,6 +178,11 @@ export async function systemctl({ run }: ServiceManager, ...args: string[]): Pro
     `systemctl ${args.join(' ')} failed: ${(result.stderr || result.stdout).trim()}`,
     'Mend what it says, then run this again.',
   );
+}
+
+/** root's own PATH may lack the npm of a person. */
+function sudo(option: '--install' | '--uninstall'): string {
+  return `sudo env "PATH=$PATH" npm run daemon -- ${option}`;
 }
 
 function exists(path: string): Promise<boolean> {

@@ -47,7 +47,7 @@ export async function gatherUnitFacts(run: Run, wishes: UnitWishes): Promise<Uni
 async function expectOneOwner(state: string, owner: { uid: number; gid: number }): Promise<void> {
   for (const name of ['.', ...(await readdir(state, { recursive: true }))]) {
     const facts = await lstat(join(state, name)).catch(() => undefined); // it may be gone by now
-    if (facts === undefined || facts.uid === owner.uid) continue;
+    if (facts === undefined || facts.uid === owner.uid || name.startsWith('locks/')) continue;
     throw new Failure(
       'mixed-owners',
       `${state} belongs to user ${owner.uid}, but ${name} in it to user ${facts.uid}.`,

@@ -22,7 +22,24 @@ export async function loadUnattended(paths: Paths, environment: Environment): Pr
   );
 }
 
-/** Writes down who keeps the certificate fresh, so that init-tls and `docker compose up -d` know it too. */
-export async function recordRenewer({ envFile }: Paths, where: 'host' | 'container'): Promise<void> {
-  await writeGenerated(envFile, { RENEWER_REPLICAS: where === 'host' ? '0' : undefined });
+/**
+ * Writes down that the host keeps the certificate fresh, so that init-tls and `docker compose up -d` know it too, and
+ * has it do so. When that fails the container keeps its task.
+ */
+export async function leaveToHost<T>(
+  { envFile }: Paths,
+  { renewerContainer }: Pick<Settings, 'renewerContainer'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  await writeGenerated(envFile, { RENEWER_REPLICAS: '0' });
+  try {
+    return await work();
+  } catch (error) {
+    if (renewerContainer) await leaveToContainer({ envFile });
+    throw error;
+  }
+}
+
+export async function leaveToContainer({ envFile }: Pick<Paths, 'envFile'>): Promise<void> {
+  await writeGenerated(envFile, { RENEWER_REPLICAS: undefined });
 }
