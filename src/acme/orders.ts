@@ -63,8 +63,15 @@ export class Orders {
   }
 
   /** Tells the CA to look. */
-  async respond(challenge: Authorization['challenges'][number]): Promise<void> {
-    await persistently(this.#clock, () => this.#client.completeChallenge(challenge));
+  async respond({ url }: Authorization, challenge: Authorization['challenges'][number]): Promise<void> {
+    try {
+      await persistently(this.#clock, () => this.#client.completeChallenge(challenge));
+    } catch (error) {
+      // It may have heard already, only its answer got lost: then it refuses to be told twice.
+      if (!(error instanceof AcmeProblem)) throw error;
+      const { challenges } = await this.#authorization(url);
+      if (challenges.find((each) => each.url === challenge.url)?.status === 'pending') throw error;
+    }
   }
 
   /** Waits until an authorization is valid. @throws AcmeProblem with what the CA saw, also when it is too slow */
