@@ -3,7 +3,7 @@ import { type Authorization, type Client, crypto, type Order } from 'acme-client
 import { canonicalName } from '../certificates/certificate.ts';
 import type { Clock } from '../system/clock.ts';
 import { retryAfterOf } from './http.ts';
-import { AcmeProblem, readProblem } from './problem.ts';
+import { AcmeProblem, isProblem, readProblem } from './problem.ts';
 import { persistently } from './retry.ts';
 
 /** The CA looks at a challenge within seconds. What takes longer than this is tried again later. */
@@ -100,7 +100,10 @@ export class Orders {
   /** Sends the request for signature and waits for the certificate. `key` is PEM. */
   async finalize(order: Order, names: readonly string[], key: string): Promise<Order> {
     const [, csr] = await crypto.createCsr({ altNames: names.map(canonicalName) }, key);
-    await persistently(this.#clock, () => this.#client.finalizeOrder(order, csr));
+    await persistently(this.#clock, () => this.#client.finalizeOrder(order, csr)).catch((error: unknown) => {
+      // It signs already, only its answer got lost.
+      if (!isProblem(error, 'orderNotReady')) throw error;
+    });
     return this.issued(order);
   }
 
