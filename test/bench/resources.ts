@@ -3,7 +3,7 @@ import { execa } from 'execa';
 
 /** What the processes of one kind in a container hold, together. */
 export interface Resources {
-  /** Resident, in MB. Pages that processes share are counted in each. */
+  /** Resident, in MB, without what is shared on purpose: nginx's cache of TLS sessions fills up to its 10 MB. */
   readonly memory: number;
   /** Open file descriptors. */
   readonly files: number;
@@ -28,9 +28,11 @@ export async function resourcesOf(container: string, command: RegExp): Promise<R
   };
 }
 
-/** proc_pid_status(5): VmRSS is in KiB. */
+/** proc_pid_status(5): in KiB. */
 async function ofProcess(pid: string): Promise<{ memory: number; files: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const kib = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN);
-  return { memory: (kib * 1024) / 1e6, files: (await readdir(`/proc/${pid}/fd`)).length };
+  const kib = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN);
+  const memory = ((kib('RssAnon') + kib('RssFile')) * 1024) / 1e6;
+  return { memory, files: (await readdir(`/proc/${pid}/fd`)).length };
 }
