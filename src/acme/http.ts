@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates } from 'node:tls';
 import { axios } from 'acme-client';
 import { messageOf } from '../errors.ts';
 import type { Clock } from '../system/clock.ts';
@@ -28,9 +28,10 @@ export function prepareHttp(
   clock: Clock,
   { timeout }: { timeout: number } = { timeout: TIMEOUT },
 ): void {
-  const agent = new Agent(
-    trust === undefined ? {} : { ca: [...rootCertificates, readFileSync(trust, 'utf8')] },
-  );
+  // Made once: told `ca`, every connection would parse all roots anew, in a megabyte that outlives it for long.
+  const agent = new Agent({
+    secureContext: createSecureContext(trust === undefined ? {} : withRoots(trust)),
+  });
   Object.assign(axios.defaults, {
     validateStatus: null,
     httpsAgent: agent,
@@ -58,6 +59,10 @@ export function prepareHttp(
       throw new AcmeUnreachable(describe(error, timeout), { cause: error });
     },
   );
+}
+
+function withRoots(trust: string): { ca: string[] } {
+  return { ca: [...rootCertificates, readFileSync(trust, 'utf8')] };
 }
 
 /** GET without a signature: the directory, renewal information. */

@@ -82,6 +82,12 @@ test('a window that ends before it starts, or starts when the certificate has en
   expect(isSensible(window('2027-03-12', '2027-03-14'), certificate)).toBe(true);
 });
 
+test('a window around the whole lifetime says nothing: the lifetime decides', () => {
+  const certificate = lifetime(new Date('2027-01-02T00:00:00Z'), 60_000);
+  const { notBefore: start, notAfter: end } = certificate; // what Pebble says of one that lives for a minute
+  expect(isSensible({ start, end, explanation: undefined }, certificate)).toBe(false);
+});
+
 test('the reason names window, draw and the CA’s page about it', () => {
   const certificate = lifetime(new Date('2027-01-01'), 90 * DAY);
   const window = {

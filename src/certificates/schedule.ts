@@ -39,9 +39,13 @@ export function scheduleOf(certificate: Lifetime, window: Window | undefined): S
   return { due, reason: `${told}${explained}, ${chosen}` };
 }
 
-/** Whether a CA's window makes sense for this certificate. Nonsense is ignored (RFC 9773 section 4.2). */
-export function isSensible({ start, end }: Window, { notAfter }: Lifetime): boolean {
-  return start < end && start < notAfter;
+/**
+ * Whether a CA's window makes sense for this certificate. Nonsense is ignored (RFC 9773 section 4.2). A window around
+ * the whole lifetime says nothing: what is drawn from it may be over at once, or leave no time for a second try.
+ */
+export function isSensible({ start, end }: Window, { notBefore, notAfter }: Lifetime): boolean {
+  const says = start > notBefore || end < notAfter;
+  return start < end && start < notAfter && says;
 }
 
 function withoutAdvice(certificate: Lifetime): Date {

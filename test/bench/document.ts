@@ -8,10 +8,11 @@ export function asMarkdown({ bench, machine, rows, goals }: BenchResult): string
     '',
     `${machine}. Repeat it with \`npm run bench -- ${bench}\`.`,
     '',
-    '| | what | median s | min | max |',
-    '|---|---|---:|---:|---:|',
+    '| | what | median | min | max | |',
+    '|---|---|---:|---:|---:|---|',
     ...rows.map(
-      ({ name, metric, median, min, max }) => `| ${name} | ${metric} | ${median} | ${min} | ${max} |`,
+      ({ name, metric, median, min, max, unit }) =>
+        `| ${name} | ${metric} | ${median} | ${min} | ${max} | ${unit} |`,
     ),
     '',
     ...goals.map(

@@ -1,7 +1,7 @@
 import { BareMachine } from '../support/bare-machine.ts';
 import { Checkout, type InitResult } from '../support/checkout.ts';
 import { makeNetwork, startPebble } from '../support/pebble.ts';
-import { below, type Row, row } from './result.ts';
+import { below, type Progress, type Row, row } from './result.ts';
 
 const NAME = 'registry.moorage.example';
 const PROJECT = '/srv/moorage';
@@ -10,7 +10,8 @@ const PROJECT = '/srv/moorage';
  * From nothing (a bare Debian 12, no Docker, no image registry in reach) to a verified registry, per step; again with
  * the images present; a run that has nothing to do; a certificate by certbot from Pebble.
  */
-export async function firstRun(runs: number, report: (line: string) => void) {
+export async function firstRun(quick: boolean, report: Progress) {
+  const runs = quick ? 1 : 3;
   const fromNothing = await times(runs, 'from nothing', report, bareMachine);
   const withImages = await times(runs, 'images present', report, localStack);
   const certbot = await times(runs, 'certbot', report, certbotStack);
@@ -106,12 +107,7 @@ async function timed(work: () => Promise<InitResult>): Promise<Timed> {
   return { init, seconds: (performance.now() - started) / 1000 };
 }
 
-async function times<T>(
-  runs: number,
-  what: string,
-  report: (line: string) => void,
-  work: () => Promise<T>,
-): Promise<T[]> {
+async function times<T>(runs: number, what: string, report: Progress, work: () => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   for (let run = 1; run <= runs; run += 1) {
     report(`${what}, run ${run} of ${runs}`);

@@ -9,11 +9,17 @@ export interface BenchResult {
 export interface Row {
   readonly name: string;
   readonly metric: string;
-  readonly unit: 's';
+  readonly unit: Unit;
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
+
+/** `×` is a ratio. */
+type Unit = 's' | 'µs' | 'MB' | 'requests' | 'files' | 'certificates' | '×';
+
+/** What a measurement is to be told about while it goes on. */
+export type Progress = (line: string) => void;
 
 export interface Goal {
   readonly name: string;
@@ -22,22 +28,27 @@ export interface Goal {
   readonly met: boolean;
 }
 
-export function row(name: string, metric: string, values: readonly number[]): Row {
+export function row(name: string, metric: string, values: readonly number[], unit: Unit = 's'): Row {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (position: number) => rounded(sorted[position] ?? Number.NaN);
   return {
     name,
     metric,
-    unit: 's',
+    unit,
     median: at(Math.floor(sorted.length / 2)),
     min: at(0),
     max: at(sorted.length - 1),
   };
 }
 
-/** A goal of "less than so many seconds", held against the median. */
-export function below(limit: number, { name, median }: Row): Goal {
-  return { name, value: median, goal: `< ${limit} s`, met: median < limit };
+/** A goal of "less than so much", held against the median. */
+export function below(limit: number, { name, median, unit }: Row): Goal {
+  return { name, value: median, goal: `< ${limit} ${unit}`, met: median < limit };
+}
+
+/** A goal of "no more than so much"; `of` is what the number is about. */
+export function atMost(limit: number, of: string, value: number): Goal {
+  return { name: of, value: rounded(value), goal: limit === 0 ? '0' : `≤ ${limit}`, met: value <= limit };
 }
 
 function rounded(value: number): number {

@@ -50,6 +50,8 @@ export interface Controls {
   readonly dns: string;
   /** What GET renewalInfo says of a certificate. A string is sent as it is, well formed or not; '' ends it. */
   readonly setRenewalWindow: (certificate: string, window: RenewalWindow | string) => Promise<void>;
+  /** PEM of the root that its certificates lead to, until the next restart. */
+  readonly root: () => Promise<string>;
   /** Requests to newOrder so far, those with a stale nonce included. */
   readonly orders: () => Promise<number>;
   /** Orders that the CA finalized so far. */
@@ -94,6 +96,7 @@ export function controls({ parts, ca, log }: Controlled): Controls {
       if (answer.statusCode !== 200) throw new Error(`Pebble answered ${await text(answer)}`);
       answer.resume();
     },
+    root: async () => text(await ask(parts().management, ca, 'GET', '/roots/0')),
     orders: () => count('POST /order-plz -> '),
     issued: () => count('Issued certificate serial'),
   };

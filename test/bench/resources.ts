@@ -1,0 +1,38 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { execa } from 'execa';
+
+/** What the processes of one kind in a container hold, together. */
+export interface Resources {
+  /** Resident, in MB, without what is shared on purpose: nginx's cache of TLS sessions fills up to its 10 MB. */
+  readonly memory: number;
+  /** Open file descriptors. */
+  readonly files: number;
+  readonly processes: number;
+}
+
+/** Looks at the processes of a container whose command line fits. The engine has to be on this machine. */
+export async function resourcesOf(container: string, command: RegExp): Promise<Resources> {
+  const { stdout } = await execa('docker', ['top', container, '-eo', 'pid,args']);
+  const pids = stdout
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(.*)$/.exec(line))
+    .filter((match) => match !== null && command.test(match[2] ?? ''))
+    .map((match) => match?.[1] ?? '');
+  const each = await Promise.all(pids.map(ofProcess));
+  const total = (of: (one: { memory: number; files: number }) => number) =>
+    each.reduce((sum, one) => sum + of(one), 0);
+  return {
+    memory: total(({ memory }) => memory),
+    files: total(({ files }) => files),
+    processes: each.length,
+  };
+}
+
+/** proc_pid_status(5): in KiB. */
+async function ofProcess(pid: string): Promise<{ memory: number; files: number }> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const kib = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN);
+  const memory = ((kib('RssAnon') + kib('RssFile')) * 1024) / 1e6;
+  return { memory, files: (await readdir(`/proc/${pid}/fd`)).length };
+}
