@@ -14,7 +14,7 @@ import { ensureDebootstrap, ensureEngine } from '../src/host/install.ts';
 import { refreshUnit } from '../src/host/install-unit.ts';
 import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { ensureImages } from '../src/images/ensure.ts';
-import { expectResolvable } from '../src/issuers/names.ts';
+import { expectIssuable } from '../src/issuers/names.ts';
 import { ensureProof } from '../src/registry/ensure-proof.ts';
 import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
@@ -55,7 +55,7 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const consent = askConsent(terminal, yes);
 
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
-  await story.step('Names', () => expectResolvable(wanted));
+  await story.step('Names', () => expectIssuable(wanted, clock));
   await story.step('Folders', () => ensureFolders(paths, wanted.registryDataDirectory));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
   const engine = connect(environment.DOCKER_HOST);

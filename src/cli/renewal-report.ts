@@ -17,6 +17,17 @@ export function renewalReport(outlook: Outlook, entries: readonly Entry[], parts
   ];
 }
 
+/** What a renewal that is not due costs, told before it is done. */
+export function forceWarning(entries: readonly Entry[], { issuer, names, clock }: RenewalParts): Line {
+  const directory = directoryOf(issuer.origin);
+  if (directory === undefined) return ['Forced', 'this issuer counts nothing'];
+  const limits = knownLimits(directory);
+  const host = new URL(directory).host;
+  if (limits === undefined) return ['Forced', `${host} may count this; its limits are not known`];
+  const [sameNames] = usage(entries, limits, directory, names, clock.now());
+  return ['Forced', `${host} counts this: so far ${sameNames ? describeUse(sameNames) : 'nothing'}`];
+}
+
 function decisionLine({ decision }: Outlook): Line {
   return decision.kind === 'issue'
     ? ['Certificate', `to be renewed: ${decision.reason}`]

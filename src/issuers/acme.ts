@@ -24,8 +24,9 @@ import { faults } from '../certificates/verify.ts';
 import type { Report } from '../step.ts';
 import { place, requestFor } from './acme-request.ts';
 import { authorize } from './authorize.ts';
+import type { Doubts } from './doubts.ts';
 import { expectRightClock, expectWithinLimits } from './preflight.ts';
-import { explain } from './refusals.ts';
+import { explain, withDoubts } from './refusals.ts';
 import type { Solver } from './solver.ts';
 
 export interface AcmeOptions extends AccountOptions {
@@ -37,6 +38,8 @@ export interface AcmeOptions extends AccountOptions {
   readonly ledger: Ledger;
   /** The same on the CA's staging server. */
   readonly staging: AcmeIssuer | undefined;
+  /** Looks for reasons after a refusal; only for CAs that see what the world sees. */
+  readonly doubts: Doubts | undefined;
   /** Orders here cost nothing: it is no public CA's production server. */
   readonly free: boolean;
 }
@@ -61,7 +64,8 @@ export class AcmeIssuer implements Issuer {
     try {
       return await this.#issueAsKnown(order, report);
     } catch (error) {
-      throw explain(error, this.#options.directory, order.names);
+      const { directory, doubts } = this.#options;
+      throw await withDoubts(explain(error, directory, order.names), doubts, order.names);
     }
   }
 

@@ -91,6 +91,7 @@ export function renewalAt(place: Place, changes: Changes = {}): RenewalParts {
       solver: new Http01(places.challenges, { host: '127.0.0.1', port: place.httpPort }),
       ledger: new Ledger(places.ledger, clock),
       staging,
+      doubts: undefined,
       free: changes.free ?? true,
     });
   const staging = changes.staging === undefined ? undefined : issuer(changes.staging, 'staging');
