@@ -37,6 +37,7 @@ beforeEach(async () => {
     engineGroup: undefined,
     node: '/usr/bin/node',
     reads: [],
+    hidden: [],
     environment: {},
   };
   manager = {
