@@ -2,27 +2,23 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 
-/** The Nth change of the file system that this process makes, counted from 1. */
-export interface KillPoint {
-  readonly change: number;
-  readonly moment: 'before' | 'after';
-}
-
 type Work = (...args: unknown[]) => Promise<unknown>;
 
 const CHANGES = ['rename', 'symlink', 'link', 'rm', 'mkdir', 'writeFile', 'appendFile'] as const;
 
-/** From now on this process ends itself by SIGKILL at that point: no handler runs, nothing is flushed. */
-export async function killItself({ change, moment }: KillPoint): Promise<void> {
+/**
+ * This process ends itself by SIGKILL, so no handler runs and nothing is flushed, after its Nth change of the file
+ * system from now on, counted from 1.
+ */
+export async function killItself(change: number): Promise<void> {
   let count = 0;
   const deadly = (original: Work, changes: (args: readonly unknown[]) => boolean = () => true): Work =>
     async function (this: unknown, ...args) {
       if (!changes(args)) return original.apply(this, args);
       count += 1;
-      const mine = count === change;
-      if (mine && moment === 'before') process.kill(process.pid, 'SIGKILL');
+      const last = count === change;
       const result = await original.apply(this, args);
-      if (mine) process.kill(process.pid, 'SIGKILL');
+      if (last) process.kill(process.pid, 'SIGKILL');
       return result;
     };
   const handle = await fs.promises.open(tmpdir(), 'r');

@@ -1,13 +1,14 @@
+import { inspect } from 'node:util';
 import { ensureCertificate } from '../../src/certificates/renewal.ts';
-import { type KillPoint, killItself } from './kill-points.ts';
+import { killItself } from './kill-points.ts';
 import { type Place, renewalAt } from './renewal-parts.ts';
 import { ShiftedClock } from './shifted-clock.ts';
 
 /** What a process of its own is told, as JSON in its first argument. */
 export interface Task {
   readonly place: Place;
-  /** Where it ends itself; without, it runs to the end, or until somebody else ends it. */
-  readonly kill?: KillPoint;
+  /** After how many changes of the file system it ends itself; without, it runs until somebody else ends it. */
+  readonly kill?: number;
 }
 
 async function run({ place, kill }: Task): Promise<void> {
@@ -19,7 +20,7 @@ async function run({ place, kill }: Task): Promise<void> {
 run(JSON.parse(process.argv[2] ?? '')).then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error);
+    process.stderr.write(`${inspect(error)}\n`);
     process.exit(1);
   },
 );
