@@ -37,7 +37,7 @@ describe.each([
   { what: 'a renewal', prepare: withOneDue },
 ])('fault 1: SIGKILL during $what', ({ prepare }) => {
   test('after each change of the file system', async () => {
-    await atEachPoint(prepare, (change) => start({ place: rig.place, kill: change }).ended);
+    await atEachPoint(prepare, (change) => start({ place: rig.place, hurried: true, kill: change }).ended);
   });
 
   test('after each request that the CA has dealt with', async () => {
@@ -72,7 +72,7 @@ async function atEachPoint(prepare: () => Promise<void>, run: (point: number) =>
 
 /** The CA does what it was asked at the Nth request, and nobody hears of it. */
 async function killedAtRequest(point: number): Promise<Ending> {
-  const renewal = start({ place: rig.place });
+  const renewal = start({ place: rig.place, hurried: true });
   let count = 0;
   const when = () => {
     count += 1;
