@@ -6,7 +6,7 @@ import { ensureCertificate } from '../../src/certificates/renewal.ts';
 import { verifyPair } from '../../src/certificates/verify.ts';
 import { paths } from '../../src/paths.ts';
 import { NAME } from '../support/renewal-parts.ts';
-import { type Ending, renewalProcesses } from '../support/renewal-process.ts';
+import { type Ending, renewalProcesses, type StartRenewal } from '../support/renewal-process.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { ShiftedClock } from '../support/shifted-clock.ts';
 
@@ -15,7 +15,7 @@ const HOUR = 3_600_000;
 
 let rig: Rig;
 let folder: string;
-let start: Awaited<ReturnType<typeof renewalProcesses>>;
+let start: StartRenewal;
 
 beforeAll(async () => {
   rig = await makeRig();

@@ -14,11 +14,14 @@ export interface RenewalProcess {
   readonly ended: Promise<Ending>;
 }
 
+/** @param options `uid`: user to run as */
+export type StartRenewal = (task: Task, options?: { readonly uid?: number }) => RenewalProcess;
+
 /**
  * Makes `renewal-child.ts` one file that starts quickly.
  * @returns what starts a process that runs it
  */
-export async function renewalProcesses(folder: string): Promise<(task: Task) => RenewalProcess> {
+export async function renewalProcesses(folder: string): Promise<StartRenewal> {
   const program = join(folder, 'renewal-child.cjs');
   await build({
     entryPoints: [join(paths().root, 'test/support/renewal-child.ts')],
@@ -28,9 +31,10 @@ export async function renewalProcesses(folder: string): Promise<(task: Task) => 
     format: 'cjs',
     logOverride: { 'empty-import-meta': 'silent' }, // for where the checkout is, which it is told
   });
-  return (task) => {
+  return (task, options = {}) => {
     const child = spawn(process.execPath, [program, JSON.stringify(task)], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      ...options,
     });
     const said = text(child.stderr);
     const ended = once(child, 'exit').then(async ([code, signal]): Promise<Ending> => {
