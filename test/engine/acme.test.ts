@@ -3,7 +3,8 @@ import { ensureCertificate, rehearse } from '../../src/certificates/renewal.ts';
 import { verifyPair } from '../../src/certificates/verify.ts';
 import { keepsTheIssuersContract } from '../../src/issuers/issuer.contract.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { makeRig, NAME, type Rig } from '../support/renewal-rig.ts';
+import { NAME } from '../support/renewal-parts.ts';
+import { makeRig, type Rig } from '../support/renewal-rig.ts';
 
 const silent = () => undefined;
 const order = { names: [NAME], replaces: undefined };
