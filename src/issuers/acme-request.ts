@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Order as Placed } from 'acme-client';
 import type { DirectoryObject } from '../acme/directory.ts';
 import type { NewOrder, Orders } from '../acme/orders.ts';
-import { AcmeProblem, isProblem } from '../acme/problem.ts';
+import { AcmeProblem, isInternal, isProblem } from '../acme/problem.ts';
 import { certificateIdentifier } from '../acme/renewal-info.ts';
 import { type Order, type Origin, sameOrigin } from '../certificates/issuer.ts';
 import type { Report } from '../step.ts';
@@ -33,8 +33,8 @@ export function requestFor(
 }
 
 /**
- * Places an order. What a CA may object to without meaning the order itself (a predecessor that was replaced already
- * or belongs to another account, a profile that is gone) is left out once.
+ * Places an order. What a CA may object to without meaning the order itself (a predecessor that was replaced already,
+ * belongs to another account or can't be found, a profile that is gone) is left out once.
  */
 export async function place(
   orders: Orders,
@@ -49,13 +49,16 @@ export async function place(
     const lesser = withoutExtras(request, error);
     if (lesser === undefined) throw error;
     report('the CA refuses the extras of the order; once more without');
-    await before(lesser);
+    await before(lesser).catch((limit: unknown) => {
+      throw isInternal(error) ? error : limit;
+    });
     return { placed: await orders.create(lesser), request: lesser };
   }
 }
 
 function withoutExtras(request: NewOrder, error: unknown): NewOrder | undefined {
-  if (!(error instanceof AcmeProblem) || error.problem.status >= 500) return undefined;
+  if (!(error instanceof AcmeProblem) || (error.problem.status >= 500 && !isInternal(error)))
+    return undefined;
   if (isProblem(error, 'rateLimited', 'accountDoesNotExist', 'userActionRequired')) return undefined;
   if (request.profile !== undefined && isProblem(error, 'invalidProfile'))
     return { ...request, profile: undefined };
