@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const MINUTE = 60_000;
 
-/** unit: quick, beside the code · engine: one module against a real engine · e2e: what a user sees, all parts real. */
+/** unit: quick, beside the code · engine: one module against a real engine, and what a CA and a machine may do to a renewal · e2e: what a user sees, all parts real. */
 export default defineConfig({
   test: {
     globalSetup: 'test/support/temporary-folder.ts',
@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
-          include: ['test/engine/**/*.test.ts'],
+          include: ['test/engine/**/*.test.ts', 'test/faults/**/*.test.ts'],
           testTimeout: 5 * MINUTE,
           hookTimeout: 5 * MINUTE,
           fileParallelism: false,

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp, openHost, renewalParts } from '../src/app.ts';
+import { openServiceManager, unitWishes } from '../src/app-unit.ts';
 import { ensurePlaceholder } from '../src/certificates/placeholder.ts';
 import { ensureCertificate } from '../src/certificates/renewal.ts';
 import { askConsent } from '../src/cli/consent.ts';
@@ -10,8 +11,10 @@ import { Terminal } from '../src/cli/terminal.ts';
 import { userName } from '../src/cli/user-name.ts';
 import { connect } from '../src/engine/connect.ts';
 import { ensureDebootstrap, ensureEngine } from '../src/host/install.ts';
+import { refreshUnit } from '../src/host/install-unit.ts';
+import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { ensureImages } from '../src/images/ensure.ts';
-import { expectResolvable } from '../src/issuers/names.ts';
+import { expectIssuable } from '../src/issuers/names.ts';
 import { ensureProof } from '../src/registry/ensure-proof.ts';
 import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
@@ -52,7 +55,7 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const consent = askConsent(terminal, yes);
 
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
-  await story.step('Names', () => expectResolvable(wanted));
+  await story.step('Names', () => expectIssuable(wanted, clock));
   await story.step('Folders', () => ensureFolders(paths, wanted.registryDataDirectory));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
   const engine = connect(environment.DOCKER_HOST);
@@ -80,6 +83,10 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   );
 
   await story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
+  if (!settings.renewerContainer) {
+    const facts = await gatherUnitFacts(run, unitWishes(app, settings));
+    await story.step('Unit', (report) => refreshUnit(openServiceManager(app), facts, report));
+  }
 
   conclude(terminal, story, { app, settings, firstUser, certificate: current.certificate, json });
   await forgetPassword(paths);

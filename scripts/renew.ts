@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { openApp, renewalParts } from '../src/app.ts';
 import { assess, ensureCertificate, rehearse } from '../src/certificates/renewal.ts';
 import { main } from '../src/cli/main.ts';
-import { renewalReport } from '../src/cli/renewal-report.ts';
+import { forceWarning, renewalReport } from '../src/cli/renewal-report.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';
@@ -32,8 +32,9 @@ async function renew({ dryRun, force, json }: Options): Promise<void> {
   const story = new Story(terminal, app.clock);
 
   const outlook = await assess(parts);
-  const report = renewalReport(outlook, await parts.ledger.read(), parts);
-  for (const [title, text] of report) terminal.line(`  ${title.padEnd(14)} ${text}`);
+  const entries = await parts.ledger.read();
+  const warning = force && !dryRun ? [forceWarning(entries, parts)] : [];
+  terminal.table([...renewalReport(outlook, entries, parts), ...warning]);
 
   const rehearsal = dryRun
     ? await story.step('Rehearsal', async (detail) => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { readDirectory } from './acme/directory.ts';
 import { prepareHttp } from './acme/http.ts';
 import { Alerter } from './alerts/alerter.ts';
 import { defaultSender, emailChannels } from './alerts/email.ts';
@@ -17,6 +18,7 @@ import { AcmeIssuer } from './issuers/acme.ts';
 import { CertbotIssuer } from './issuers/certbot.ts';
 import { directorySlug } from './issuers/certbot-command.ts';
 import { DnsHook } from './issuers/dns-hook.ts';
+import { type Doubts, doubtsOf } from './issuers/doubts.ts';
 import { Http01 } from './issuers/http-01.ts';
 import { LocalIssuer } from './issuers/local.ts';
 import { NoIssuer } from './issuers/none.ts';
@@ -118,6 +120,7 @@ function openIssuer(app: App, settings: Settings, engine: Engine | undefined, di
         ledger: new Ledger(places.ledger, clock),
         limits: knownLimits(directory.url),
         solver: openSolver(app, settings),
+        doubts: openDoubts(app, settings, directory),
       });
     case 'none':
       return new NoIssuer();
@@ -139,9 +142,16 @@ function openAcme(app: App, settings: Settings, directory: Directory): AcmeIssue
     profile: settings.profile,
     solver: openSolver(app, settings),
     ledger: new Ledger(places.ledger, clock),
+    doubts: openDoubts(app, settings, directory),
     staging: staging ? openAcme(app, settings, staging) : undefined,
     free: !directory.public || directory.staging === true,
   });
+}
+
+function openDoubts(app: App, settings: Settings, directory: Directory): Doubts | undefined {
+  if (!directory.public) return undefined;
+  const issuerDomains = async () => (await readDirectory(directory.url)).caaIdentities;
+  return doubtsOf({ solver: openSolver(app, settings), issuerDomains });
 }
 
 function openSolver(app: App, settings: Settings): Solver {

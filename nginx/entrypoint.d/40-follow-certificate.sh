@@ -2,7 +2,7 @@
 # Waits for the first certificate, then reloads nginx whenever `current` points to another one. A configuration
 # that does not pass `nginx -t` is never loaded; nginx goes on with the one it has.
 set -eu
-[ "$TLS_ISSUER" != none ] || exit 0
+[ "$LISTEN" = tls ] || exit 0
 current=/etc/nginx/tls/current
 
 announced=

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { keyToPem, newKeyPair } from '../certificates/x509.ts';
 import type { Clock } from '../system/clock.ts';
 import { ensureDirectory, readIfExists, removeSynced, writeAtomically } from '../system/files.ts';
+import { AcmeProblem } from './problem.ts';
 import { persistently } from './retry.ts';
 
 /** Ties a new account to one that the CA knows already (RFC 8555 section 7.3.4). */
@@ -43,11 +44,10 @@ export async function openAccount(options: AccountOptions): Promise<Client> {
   });
   if (known !== undefined && known.email === email) return client;
   const contact = email === undefined ? [] : [`mailto:${email}`];
-  await persistently(clock, () =>
-    known === undefined
-      ? client.createAccount({ termsOfServiceAgreed: true, ...(email === undefined ? {} : { contact }) })
-      : client.updateAccount({ contact }),
-  );
+  await persistently(clock, async () => {
+    if (known === undefined) await register(client, contact);
+    else await client.updateAccount({ contact });
+  });
   const url = client.getAccountUrl();
   await writeAtomically(recordFile(folder), JSON.stringify({ url, email }), 0o600);
   return client;
@@ -56,6 +56,24 @@ export async function openAccount(options: AccountOptions): Promise<Client> {
 /** The CA does not know the account any more: the next `openAccount` registers its key anew. */
 export async function forgetAccount(folder: string): Promise<void> {
   await removeSynced(recordFile(folder));
+}
+
+async function register(client: Client, contact: string[]): Promise<void> {
+  try {
+    await client.createAccount({ termsOfServiceAgreed: true, ...(contact.length === 0 ? {} : { contact }) });
+  } catch (error) {
+    // To a key that it knows (a killed run's, or the answer got lost) a CA gives the account that is there. acme-client
+    // then sends an update, and CAs refuse one that changes nothing.
+    if (!(error instanceof AcmeProblem) || error.problem.status >= 500 || !isRegistered(client)) throw error;
+  }
+}
+
+function isRegistered(client: Client): boolean {
+  try {
+    return client.getAccountUrl() !== '';
+  } catch {
+    return false;
+  }
 }
 
 async function accountKeyIn(folder: string): Promise<string> {

@@ -10,6 +10,7 @@ const shape = z.object({
   meta: z
     .object({
       externalAccountRequired: z.boolean().optional(),
+      caaIdentities: z.array(z.string()).optional(),
       /** draft-ietf-acme-profiles: name to description. */
       profiles: z.record(z.string(), z.unknown()).optional(),
     })
@@ -23,6 +24,8 @@ export interface DirectoryObject {
   /** Base URL of renewal information (RFC 9773 section 4). */
   readonly renewalInfo: string | undefined;
   readonly externalAccountRequired: boolean;
+  /** The server's names in CAA records (RFC 8659). */
+  readonly caaIdentities: readonly string[];
   /** The server's clock, from the `Date` header. */
   readonly date: Date | undefined;
 }
@@ -37,6 +40,7 @@ export async function readDirectory(url: string): Promise<DirectoryObject> {
     profiles: Object.keys(parsed.data.meta?.profiles ?? {}),
     renewalInfo: parsed.data.renewalInfo,
     externalAccountRequired: parsed.data.meta?.externalAccountRequired ?? false,
+    caaIdentities: parsed.data.meta?.caaIdentities ?? [],
     date: Number.isNaN(date.getTime()) ? undefined : date,
   };
 }

@@ -9,8 +9,6 @@ import { AcmeProblem, AcmeUnreachable, readProblem, readRetryAfter } from './pro
 /** A CA answers within seconds; finalizing may take it longer. */
 const TIMEOUT = 30_000;
 
-let prepared = false;
-
 /** `Retry-After` of answers that are no errors, by their bodies: acme-client hands on the bodies alone. */
 const advice = new WeakMap<object, Date>();
 
@@ -22,27 +20,29 @@ export function retryAfterOf(body: object): Date | undefined {
 /**
  * Makes acme-client's HTTP behave: no sleeping retries of its own (it would sleep a whole `Retry-After` in process),
  * a timeout, and every error answer as an `AcmeProblem`. Its HTTP instance is one for the whole process, so this is
- * too; `trust` is a PEM file added to the public roots for a private ACME server.
+ * too, and the last call counts; `trust` is a PEM file added to the public roots for a private ACME server, `timeout`
+ * milliseconds for one request.
  */
-export function prepareHttp(trust: string | undefined, clock: Clock): void {
+export function prepareHttp(
+  trust: string | undefined,
+  clock: Clock,
+  { timeout }: { timeout: number } = { timeout: TIMEOUT },
+): void {
   // Made once: told `ca`, every connection would parse all roots anew, in a megabyte that outlives it for long.
   const agent = new Agent({
     secureContext: createSecureContext(trust === undefined ? {} : withRoots(trust)),
   });
   Object.assign(axios.defaults, {
-    timeout: TIMEOUT,
     validateStatus: null,
     httpsAgent: agent,
     acmeSettings: { retryMaxAttempts: 0, retryDefaultDelay: 0 },
   });
-  if (prepared) return;
-  prepared = true;
   // acme-client's own make a TypeError of a broken connection once its retries are switched off.
   axios.interceptors.request.clear();
   axios.interceptors.response.clear();
   axios.interceptors.request.use((config) => {
-    // `timeout` counts from the connection on; a black hole swallows the connection itself.
-    config.signal = AbortSignal.timeout(TIMEOUT);
+    // axios' own `timeout` counts from the connection on; a black hole swallows the connection itself.
+    config.signal = AbortSignal.timeout(timeout);
     return config;
   });
   axios.interceptors.response.use(
@@ -56,7 +56,7 @@ export function prepareHttp(trust: string | undefined, clock: Clock): void {
       throw new AcmeProblem(readProblem(response.status, response.data), retryAfter);
     },
     (error: unknown) => {
-      throw new AcmeUnreachable(describe(error), { cause: error });
+      throw new AcmeUnreachable(describe(error, timeout), { cause: error });
     },
   );
 }
@@ -73,8 +73,8 @@ export async function get(
   return { body: response.data, headers: { ...response.headers } };
 }
 
-function describe(error: unknown): string {
+function describe(error: unknown, timeout: number): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const text = messageOf(cause) || messageOf(error);
-  return text === 'canceled' ? `no answer within ${TIMEOUT / 1000} s` : text;
+  return text === 'canceled' ? `no answer within ${timeout / 1000} s` : text;
 }

@@ -3,7 +3,7 @@ import { type Authorization, type Client, crypto, type Order } from 'acme-client
 import { canonicalName } from '../certificates/certificate.ts';
 import type { Clock } from '../system/clock.ts';
 import { retryAfterOf } from './http.ts';
-import { AcmeProblem, isInternal, readProblem } from './problem.ts';
+import { AcmeProblem, isInternal, isProblem, readProblem } from './problem.ts';
 import { persistently } from './retry.ts';
 
 /** The CA looks at a challenge within seconds. What takes longer than this is tried again later. */
@@ -64,8 +64,15 @@ export class Orders {
   }
 
   /** Tells the CA to look. */
-  async respond(challenge: Authorization['challenges'][number]): Promise<void> {
-    await persistently(this.#clock, () => this.#client.completeChallenge(challenge));
+  async respond({ url }: Authorization, challenge: Authorization['challenges'][number]): Promise<void> {
+    try {
+      await persistently(this.#clock, () => this.#client.completeChallenge(challenge));
+    } catch (error) {
+      // It may have heard already, only its answer got lost: then it refuses to be told twice.
+      if (!(error instanceof AcmeProblem)) throw error;
+      const { challenges } = await this.#authorization(url);
+      if (challenges.find((each) => each.url === challenge.url)?.status === 'pending') throw error;
+    }
   }
 
   /** Waits until an authorization is valid. @throws AcmeProblem with what the CA saw, also when it is too slow */
@@ -94,7 +101,10 @@ export class Orders {
   /** Sends the request for signature and waits for the certificate. `key` is PEM. */
   async finalize(order: Order, names: readonly string[], key: string): Promise<Order> {
     const [, csr] = await crypto.createCsr({ altNames: names.map(canonicalName) }, key);
-    await persistently(this.#clock, () => this.#client.finalizeOrder(order, csr));
+    await persistently(this.#clock, () => this.#client.finalizeOrder(order, csr)).catch((error: unknown) => {
+      // It signs already, only its answer got lost.
+      if (!isProblem(error, 'orderNotReady')) throw error;
+    });
     return this.issued(order);
   }
 

@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure, messageOf } from '../errors.ts';
 import type { Report } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import type { Issued } from './issuer.ts';
@@ -25,7 +25,9 @@ export interface Deployment {
   readonly names: readonly string[];
 }
 
-const SERVED_WITHIN = 30_000;
+/** nginx is asked so many times to load a certificate, and given so long each time, in ms. */
+const TRIES = 3;
+const SERVED_WITHIN = 10_000;
 const LOOK_EVERY = 25;
 /** For a moment old and new workers accept side by side: one good answer is chance, ten in a row are not. */
 const STEADY = 10;
@@ -47,11 +49,19 @@ export async function deploy(deployment: Deployment, issued: Issued, report: Rep
     await load(deployment, generation, report);
     return generation;
   } catch (error) {
-    if (before.kind === 'present') {
-      await store.activate(before.generation);
-      await webServer.reload().catch(() => undefined); // the first failure is the one to tell
-    }
+    if (before.kind === 'present') await goBack(deployment, before.generation, report);
     throw error;
+  }
+}
+
+/** What failed before is what is told to the caller; that going back failed as well is told on the way. */
+async function goBack(deployment: Deployment, previous: Generation, report: Report): Promise<void> {
+  await deployment.store.activate(previous);
+  try {
+    await load(deployment, previous, report);
+    report('the previous certificate is served again');
+  } catch (error) {
+    report(`going back failed too: ${messageOf(error)}`);
   }
 }
 
@@ -68,28 +78,36 @@ export async function serveCurrent(
   return true;
 }
 
-async function load(
-  { webServer, clock, names }: Deployment,
-  generation: Generation,
-  report: Report,
-): Promise<void> {
+async function load(deployment: Deployment, generation: Generation, report: Report): Promise<void> {
   const wanted = generation.certificate.fingerprint;
-  const name = names[0] ?? '';
-  report('nginx reloads');
-  await webServer.reload();
   let shown: string | undefined;
-  let inARow = 0;
-  const served = await eventually(clock, { within: SERVED_WITHIN, every: LOOK_EVERY }, async () => {
-    shown = await webServer.served(name);
-    inARow = shown === wanted ? inARow + 1 : 0;
-    return inARow >= STEADY ? true : undefined;
-  });
-  if (served === true) return;
+  for (let count = 0; count < TRIES; count += 1) {
+    report(count === 0 ? 'nginx reloads' : 'nginx reloads once more');
+    await deployment.webServer.reload();
+    shown = await shownFor(deployment, wanted);
+    if (shown === wanted) return;
+  }
+  const name = deployment.names[0] ?? '';
   throw new Failure(
     'not-served',
     `nginx shows ${shown === undefined ? 'no certificate' : `the certificate ${shown}`} for ${name}, not ${wanted}.`,
     'The previous certificate is in force. Look into the logs: docker compose logs nginx',
   );
+}
+
+/** The fingerprint that is shown in the end: the wanted one only if it is shown steadily. */
+async function shownFor(
+  { webServer, clock, names }: Deployment,
+  wanted: string,
+): Promise<string | undefined> {
+  let shown: string | undefined;
+  let inARow = 0;
+  const steady = await eventually(clock, { within: SERVED_WITHIN, every: LOOK_EVERY }, async () => {
+    shown = await webServer.served(names[0] ?? '');
+    inARow = shown === wanted ? inARow + 1 : 0;
+    return inARow >= STEADY ? wanted : undefined;
+  });
+  return steady ?? (shown === wanted ? undefined : shown);
 }
 
 /**

@@ -100,6 +100,12 @@ export class IssuanceFailure extends Failure {
   onStaging(): IssuanceFailure {
     return new IssuanceFailure({ ...this, message: this.message, remedy: this.remedy, rehearsal: true });
   }
+
+  /** The same, with what else is known, a line each. */
+  with(lines: readonly string[]): IssuanceFailure {
+    const message = [this.message, ...lines.map((line) => `  ${line}`)].join('\n');
+    return new IssuanceFailure({ ...this, message, remedy: this.remedy });
+  }
 }
 
 export function sameOrigin(one: Origin, other: Origin): boolean {

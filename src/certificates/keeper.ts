@@ -22,6 +22,8 @@ export interface Listeners {
 
 /** Files that somebody else writes are looked at this often, in ms: a look costs nothing. */
 const FOLLOW_EVERY = 10_000;
+/** When something is to be done again although nothing failed: it changed in the meantime. */
+const LOOK_AGAIN = 60_000;
 
 /** Before the first tick: nginx has to have something to start with. */
 export async function prepare({ store, names, clock }: RenewalParts, log: Log): Promise<void> {
@@ -36,7 +38,7 @@ export async function prepare({ store, names, clock }: RenewalParts, log: Log): 
 export async function tick(parts: RenewalParts, { log, tell }: Listeners): Promise<Date | undefined> {
   try {
     const { changed, summary } = await tend(parts, log);
-    log(changed ? `certificate ${summary}` : `nothing to do: ${summary}`);
+    log(changed ? `certificate ${summary}` : summary);
   } catch (error) {
     log(`failed: ${messageOf(error)}`);
   }
@@ -60,7 +62,10 @@ function nextLook({ decision, failure }: Outlook, now: Date): Date | undefined {
     case 'none':
       return undefined;
     case 'issue':
-      return failure?.nextAttempt;
+      return (
+        failure?.nextAttempt ??
+        new Date(now.getTime() + (decision.cause === 'changed' ? FOLLOW_EVERY : LOOK_AGAIN))
+      );
     case 'keep':
       return decision.due ?? new Date(now.getTime() + FOLLOW_EVERY);
     default:

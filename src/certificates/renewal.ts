@@ -70,24 +70,32 @@ export function tend(parts: RenewalParts, report: Report): Promise<Done<Generati
   return inTurn(parts, async () => {
     const { outlook, state, subject } = await look(parts);
     const { decision, current, failure } = outlook;
-    if (decision.kind === 'none') return unchanged(decision.reason, undefined);
+    if (decision.kind === 'none') return unchanged(idle(decision.reason), undefined);
     const waits = failure !== undefined && parts.clock.now() < failure.nextAttempt;
     if (decision.kind === 'issue' && !waits) {
       report(decision.reason);
       return issueAndDeploy(parts, outlook, state, subject, report);
     }
     if (decision.kind === 'issue' && failure !== undefined) {
-      const told = `${failure.count} failures since ${moment(failure.since)}; next attempt ${moment(failure.nextAttempt)}`;
+      const told = `waiting: ${describeSeries(failure)}`;
       if (current.kind !== 'present') return unchanged(told, undefined);
       return serve(parts, current.generation, told, report);
     }
-    if (current.kind !== 'present') return unchanged(decision.reason, undefined);
+    if (current.kind !== 'present') return unchanged(idle(decision.reason), undefined);
     const { generation } = current;
-    const done = await serve(parts, generation, decision.reason, report).catch(async (error: unknown) => {
-      const { issuer } = parts;
-      await remember(parts, error, { issuer, subject, state, failure, certificate: generation.certificate });
-      throw error;
-    });
+    const done = await serve(parts, generation, idle(decision.reason), report).catch(
+      async (error: unknown) => {
+        const { issuer } = parts;
+        await remember(parts, error, {
+          issuer,
+          subject,
+          state,
+          failure,
+          certificate: generation.certificate,
+        });
+        throw error;
+      },
+    );
     if (failure !== undefined) await parts.state.write({ ...state, failure: undefined });
     return done;
   });
@@ -189,6 +197,16 @@ async function remember(parts: RenewalParts, error: unknown, attempt: Attempt): 
   const { blame, problem, message, rehearsal } = series;
   const directory = rehearsal ? undefined : directoryOf(issuer.origin);
   await ledger.add({ event: 'failed', directory, names: [...names], blame, problem, message });
+}
+
+function idle(reason: string): string {
+  return `nothing to do: ${reason}`;
+}
+
+/** `one failure since …; next attempt …` */
+export function describeSeries({ count, since, nextAttempt }: FailureSeries): string {
+  const failures = count === 1 ? 'one failure' : `${count} failures in a row`;
+  return `${failures} since ${moment(since)}; next attempt ${moment(nextAttempt)}`;
 }
 
 /** A person may be impatient with a failure, but not with a CA that said until when it takes nothing. */

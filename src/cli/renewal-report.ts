@@ -1,7 +1,7 @@
 import { directoryOf } from '../certificates/issuer.ts';
 import type { Entry } from '../certificates/ledger.ts';
 import { describeUse, knownLimits, usage } from '../certificates/limits.ts';
-import type { Outlook, RenewalParts } from '../certificates/renewal.ts';
+import { describeSeries, type Outlook, type RenewalParts } from '../certificates/renewal.ts';
 import { moment } from '../certificates/words.ts';
 
 /** One line of the report: what it is about, and the words. */
@@ -17,6 +17,17 @@ export function renewalReport(outlook: Outlook, entries: readonly Entry[], parts
   ];
 }
 
+/** What a renewal that is not due costs, told before it is done. */
+export function forceWarning(entries: readonly Entry[], { issuer, names, clock }: RenewalParts): Line {
+  const directory = directoryOf(issuer.origin);
+  if (directory === undefined) return ['Forced', 'this issuer counts nothing'];
+  const limits = knownLimits(directory);
+  const host = new URL(directory).host;
+  if (limits === undefined) return ['Forced', `${host} may count this; its limits are not known`];
+  const [sameNames] = usage(entries, limits, directory, names, clock.now());
+  return ['Forced', `${host} counts this: so far ${sameNames ? describeUse(sameNames) : 'nothing'}`];
+}
+
 function decisionLine({ decision }: Outlook): Line {
   return decision.kind === 'issue'
     ? ['Certificate', `to be renewed: ${decision.reason}`]
@@ -25,11 +36,9 @@ function decisionLine({ decision }: Outlook): Line {
 
 function failureLines({ failure }: Outlook): Line[] {
   if (failure === undefined) return [];
-  const { count, since, nextAttempt, message } = failure;
-  const times = count === 1 ? 'one failure' : `${count} failures in a row`;
   return [
-    ['Last error', message],
-    ['Attempts', `${times} since ${moment(since)}; the renewer tries again ${moment(nextAttempt)}`],
+    ['Last error', failure.message],
+    ['Attempts', describeSeries(failure)],
   ];
 }
 

@@ -3,6 +3,8 @@ import { environment } from '../settings/environment.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
 
+const TITLE_WIDTH = 14;
+
 /** Where people read: standard output, or standard error when standard output carries JSON. */
 export class Terminal {
   readonly #stream: NodeJS.WriteStream;
@@ -32,6 +34,14 @@ export class Terminal {
   line(text = ''): void {
     this.clear();
     this.#stream.write(`${text}\n`);
+  }
+
+  /** Titles and texts side by side; further lines of a text stand under its first. */
+  table(rows: readonly (readonly [title: string, text: string])[]): void {
+    for (const [title, text] of rows) {
+      const indented = text.split('\n').join(`\n${' '.repeat(TITLE_WIDTH + 3)}`);
+      this.line(`  ${this.style('dim', title.padEnd(TITLE_WIDTH))} ${indented}`);
+    }
   }
 
   /** Keeps transient lines away while somebody is asked. */

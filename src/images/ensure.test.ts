@@ -29,6 +29,7 @@ const settings: Settings = {
   chosenImages: {},
   builtImages: {},
   registryDataDirectory: '/data',
+  renewerContainer: true,
   project: 'moorage',
   nginxAddress: undefined,
 };

@@ -4,6 +4,7 @@ import type { DirectoryObject } from '../acme/directory.ts';
 import type { NewOrder, Orders } from '../acme/orders.ts';
 import { AcmeProblem, isInternal, isProblem } from '../acme/problem.ts';
 import { certificateIdentifier } from '../acme/renewal-info.ts';
+import { canonicalName, readCertificate } from '../certificates/certificate.ts';
 import { type Order, type Origin, sameOrigin } from '../certificates/issuer.ts';
 import type { Report } from '../step.ts';
 
@@ -23,8 +24,12 @@ export function requestFor(
     );
   }
   const needed = profile ?? (names.some((name) => isIP(name) !== 0) ? FOR_ADDRESSES : undefined);
+  // A successor has to share a name with what it replaces (RFC 9773 section 5).
   const replaceable =
-    replaces !== undefined && renewalInfo !== undefined && sameOrigin(replaces.origin, origin);
+    replaces !== undefined &&
+    renewalInfo !== undefined &&
+    sameOrigin(replaces.origin, origin) &&
+    readCertificate(replaces.chain).names.some((name) => names.map(canonicalName).includes(name));
   return {
     names,
     profile: needed !== undefined && profiles.includes(needed) ? needed : undefined,

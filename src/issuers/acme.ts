@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Order as Placed } from 'acme-client';
 import { type AccountOptions, forgetAccount, openAccount } from '../acme/account.ts';
 import { type Begun, BegunOrder } from '../acme/begun-order.ts';
@@ -23,8 +24,9 @@ import { faults } from '../certificates/verify.ts';
 import type { Report } from '../step.ts';
 import { place, requestFor } from './acme-request.ts';
 import { authorize } from './authorize.ts';
+import type { Doubts } from './doubts.ts';
 import { expectRightClock, expectWithinLimits } from './preflight.ts';
-import { explain } from './refusals.ts';
+import { explain, withDoubts } from './refusals.ts';
 import type { Solver } from './solver.ts';
 
 export interface AcmeOptions extends AccountOptions {
@@ -36,6 +38,8 @@ export interface AcmeOptions extends AccountOptions {
   readonly ledger: Ledger;
   /** The same on the CA's staging server. */
   readonly staging: AcmeIssuer | undefined;
+  /** Looks for reasons after a refusal; only for CAs that see what the world sees. */
+  readonly doubts: Doubts | undefined;
   /** Orders here cost nothing: it is no public CA's production server. */
   readonly free: boolean;
 }
@@ -60,7 +64,8 @@ export class AcmeIssuer implements Issuer {
     try {
       return await this.#issueAsKnown(order, report);
     } catch (error) {
-      throw explain(error, this.#options.directory, order.names);
+      const { directory, doubts } = this.#options;
+      throw await withDoubts(explain(error, directory, order.names), doubts, order.names);
     }
   }
 
@@ -69,8 +74,10 @@ export class AcmeIssuer implements Issuer {
     if (staging !== undefined) return staging.rehearse(order, report);
     const host = new URL(directory).host;
     if (free) {
-      await this.issue({ ...order, rehearse: false }, report);
-      await this.#begun.forget();
+      // With an account of its own: the order that led to the certificate in force stays where it is.
+      const apart = new AcmeIssuer({ ...this.#options, folder: join(this.#options.folder, 'rehearsal') });
+      await apart.issue({ ...order, rehearse: false }, report);
+      await apart.#begun.forget();
       return `${host} issued a certificate, and it was thrown away`;
     }
     try {

@@ -46,7 +46,7 @@ async function prove(
     await solver.present(presented);
     report(`the CA looks at ${name}`);
     // After a kill the CA may have been told already.
-    if (challenge.status === 'pending') await orders.respond(challenge);
+    if (challenge.status === 'pending') await orders.respond(authorization, challenge);
     await orders.authorized(authorization.url);
   } catch (error) {
     throw error instanceof AcmeProblem ? unproved(name, solver, error) : error;

@@ -44,6 +44,7 @@ function issuer(directory: Directory = production): CertbotIssuer {
     externalAccount: undefined,
     profile: undefined,
     limits: undefined,
+    doubts: undefined,
     ledger: new Ledger(join(places.state, 'ledger.jsonl'), clock),
     solver,
     acmeTrust: undefined,

@@ -32,8 +32,10 @@ import {
   LINEAGE,
 } from './certbot-command.ts';
 import { refusal } from './certbot-output.ts';
+import type { Doubts } from './doubts.ts';
 import { archivedPairs } from './lineage.ts';
 import { expectWithinLimits } from './preflight.ts';
+import { withDoubts } from './refusals.ts';
 import type { Solver } from './solver.ts';
 
 export interface CertbotOptions extends CertbotAccount {
@@ -50,6 +52,8 @@ export interface CertbotOptions extends CertbotAccount {
   readonly ledger: Ledger;
   /** What the CA is known to allow; `undefined` for one without known limits. */
   readonly limits: Limits | undefined;
+  /** Looks for reasons after a refusal; only for CAs that see what the world sees. */
+  readonly doubts: Doubts | undefined;
   /** Only asked whether challenges are served: certbot writes them itself. */
   readonly solver: Solver;
 }
@@ -85,7 +89,8 @@ export class CertbotIssuer implements Issuer {
     await ledger.add({ event: 'order', directory: directory.url, names: [...names] });
     const result = await this.#run(directory.url, names, false, report);
     const [newest] = await archivedPairs(config, LINEAGE);
-    if (result.exitCode !== 0 || newest === undefined) throw refusal(directory.url, names, result);
+    if (result.exitCode !== 0 || newest === undefined)
+      throw await withDoubts(refusal(directory.url, names, result), this.#options.doubts, names);
     const { fingerprint } = readCertificate(newest.chain);
     await ledger.add({ event: 'issued', directory: directory.url, names: [...names], fingerprint });
     return { ...newest, origin: this.origin };
@@ -97,7 +102,8 @@ export class CertbotIssuer implements Issuer {
     const staging = directory.rehearsal ?? directory.url;
     report(`rehearsing on ${new URL(staging).host}`);
     const result = await this.#run(staging, names, true, report);
-    if (result.exitCode !== 0) throw refusal(staging, names, result);
+    if (result.exitCode !== 0)
+      throw await withDoubts(refusal(staging, names, result), this.#options.doubts, names);
     return `${new URL(staging).host} issued a certificate, and certbot threw it away`;
   }
 

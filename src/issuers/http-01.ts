@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Failure, messageOf } from '../errors.ts';
 import { ensureDirectory, writeAtomically } from '../system/files.ts';
 import type { Challenge, Solver } from './solver.ts';
 
-const PATH = '.well-known/acme-challenge';
+/** Where a CA looks (RFC 8555 section 8.3). */
+export const CHALLENGE_PATH = '/.well-known/acme-challenge';
 /** base64url, as RFC 8555 section 8.3 demands: a token becomes a file name. */
 const TOKEN = /^[A-Za-z0-9_-]+$/;
 const TIMEOUT = 5_000;
@@ -24,7 +27,7 @@ export class Http01 implements Solver {
   readonly #address: HttpAddress;
 
   constructor(webroot: string, address: HttpAddress) {
-    this.#folder = join(webroot, PATH);
+    this.#folder = join(webroot, CHALLENGE_PATH);
     this.#address = address;
   }
 
@@ -51,7 +54,7 @@ export class Http01 implements Solver {
     };
     await this.present(challenge);
     try {
-      const answer = await this.#fetch(name, `/${PATH}/${challenge.token}`);
+      const answer = await fetchPlain(this.#address, name, `${CHALLENGE_PATH}/${challenge.token}`);
       if (answer === challenge.keyAuthorization) return;
       throw new Error(`it answered ${answer.slice(0, 80)}`);
     } catch (error) {
@@ -67,38 +70,30 @@ export class Http01 implements Solver {
     }
   }
 
-  #fetch(name: string, path: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const outgoing = request({
-        ...this.#address,
-        path,
-        headers: { Host: name },
-        timeout: TIMEOUT,
-        agent: false,
-      });
-      outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)));
-      outgoing.once('error', reject);
-      outgoing.once('response', (response) => {
-        if (response.statusCode !== 200) {
-          response.resume();
-          reject(new Error(`it answered with HTTP ${response.statusCode}`));
-          return;
-        }
-        response.setEncoding('utf8');
-        let body = '';
-        response.on('data', (text: string) => {
-          body += text;
-        });
-        response.once('end', () => resolve(body));
-        response.once('error', reject);
-      });
-      outgoing.end();
-    });
-  }
-
   #file(token: string): string {
     if (!TOKEN.test(token))
       throw new Error(`the CA sent a token that is not base64url: ${token.slice(0, 80)}`);
     return join(this.#folder, token);
   }
+}
+
+/**
+ * GET over plain HTTP from just this address, as the host `name`. Redirects are not followed.
+ * @throws when there is no answer within 5 s, or another one than 200
+ */
+export function fetchPlain(address: HttpAddress, name: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const host = isIP(name) === 6 ? `[${name}]` : name;
+    const outgoing = request({ ...address, path, headers: { Host: host }, timeout: TIMEOUT, agent: false });
+    outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)));
+    outgoing.once('error', reject);
+    outgoing.once('response', (response) => {
+      if (response.statusCode === 200) text(response).then(resolve, reject);
+      else {
+        response.resume();
+        reject(new Error(`it answered with HTTP ${response.statusCode}`));
+      }
+    });
+    outgoing.end();
+  });
 }

@@ -1,6 +1,14 @@
 import { AcmeProblem, AcmeUnreachable } from '../acme/problem.ts';
 import { type Blame, IssuanceFailure } from '../certificates/issuer.ts';
 import { moment } from '../certificates/words.ts';
+import type { Doubts } from './doubts.ts';
+
+/** Adds what a public CA may have stumbled over to its refusal. */
+export async function withDoubts(error: unknown, doubts: Doubts | undefined, names: readonly string[]) {
+  if (doubts === undefined || !(error instanceof IssuanceFailure) || error.blame !== 'validation')
+    return error;
+  return error.with(await doubts(names).catch(() => []));
+}
 
 /** Types of RFC 8555 section 6.7 that are about the names, and not about the account or the request. */
 const ABOUT_NAMES: readonly string[] = [

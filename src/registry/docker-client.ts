@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
-import { Failure } from '../errors.ts';
+import { Failure, messageOf } from '../errors.ts';
 import type { Finished, Run } from '../system/processes.ts';
 import type { Credentials } from './client.ts';
 import type { Image } from './image.ts';
@@ -30,7 +30,13 @@ export async function proveByDocker(
       credentials.password.reveal(),
     );
     if (login.exitCode !== 0) return { refused: lastLine(login) };
-    await engine.images.load(await image.archive(tagged));
+    try {
+      await engine.images.load(await image.archive(tagged));
+    } catch (error) {
+      // Older engines know no IPv6 addresses in the names of images.
+      if (authority.startsWith('[')) return { refused: messageOf(error).trim() };
+      throw error;
+    }
     succeed(await docker(['push', tagged]), `docker push ${tagged}`);
     await engine.images.remove(tagged);
     succeed(await docker(['pull', tagged]), `docker pull ${tagged}`);
@@ -38,7 +44,7 @@ export async function proveByDocker(
     const digest = pulled?.repoDigests.find((each) => each.startsWith(`${authority}/${repository}@`));
     return { digest: digest?.slice(digest.indexOf('@') + 1) ?? '' };
   } finally {
-    await engine.images.remove(tagged);
+    await engine.images.remove(tagged).catch(() => undefined);
     await rm(config, { recursive: true, force: true });
   }
 }

@@ -124,6 +124,7 @@ function settings(paths: Paths, shape: Shape): Settings {
     }),
     registryDataDirectory: resolve(paths.root, shape.REGISTRY_DATA_DIR),
     project: shape.COMPOSE_PROJECT_NAME,
+    renewerContainer: shape.RENEWER_REPLICAS === '1',
     nginxAddress: host && port ? { host, port: Number(port) } : undefined,
   };
 }

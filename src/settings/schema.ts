@@ -142,6 +142,9 @@ export const schema = z.object({
     .regex(/^\d+:\d+$/, 'is not uid:gid')
     .optional(),
 
+  // 0 while the renewal is left to the host.
+  RENEWER_REPLICAS: z.enum(['0', '1'], { error: 'must be 0 or 1' }).default('1'),
+
   // Given by Compose to the renewer.
   NGINX_ADDRESS: z
     .string()

@@ -33,6 +33,8 @@ export interface Settings {
   /** Absolute path. */
   readonly registryDataDirectory: string;
   readonly project: string;
+  /** Whether the stack has a renewer; else something on the host runs the daemon. */
+  readonly renewerContainer: boolean;
   /** Where nginx answers when it is not on this machine's own port: inside the stack, `nginx:443`. */
   readonly nginxAddress: { readonly host: string; readonly port: number } | undefined;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { chown, mkdir, open, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../errors.ts';
 
@@ -16,15 +16,18 @@ export async function readIfExists(path: string): Promise<string | undefined> {
 /**
  * Replaces `path` as a whole or not at all: write a temporary file beside it, fsync, rename, fsync the folder.
  * A reader, or a machine that loses power, sees the old content or the new one.
+ * @param owner for root, who may give the file to somebody
  */
 export async function writeAtomically(
   path: string,
   content: string | Uint8Array,
   mode: number,
+  owner?: { readonly uid: number; readonly gid: number },
 ): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
     await writeSynced(temporary, content, mode);
+    if (owner !== undefined) await chown(temporary, owner.uid, owner.gid);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -139,6 +139,7 @@ test('a public CA is asked only after a rehearsal on its staging server went wel
       externalAccount: undefined,
       profile: undefined,
       limits: undefined,
+      doubts: undefined,
       ledger: new Ledger(paths(checkout.root).ledger, systemClock),
       solver: new Http01(paths(checkout.root).challenges, {
         host: gateway,

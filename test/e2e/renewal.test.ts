@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connect, type TLSSocket } from 'node:tls';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { servedFingerprint } from '../../src/certificates/handshake.ts';
@@ -10,6 +9,7 @@ import { LocalIssuer } from '../../src/issuers/local.ts';
 import { paths } from '../../src/paths.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { Checkout } from '../support/checkout.ts';
+import { keepAsking, openTls } from '../support/traffic.ts';
 
 const DAY = 24 * 3_600_000;
 
@@ -29,7 +29,7 @@ test('renew says when it will be due, and does nothing before', async () => {
   const { exitCode, stdout } = await checkout.npm('renew');
   expect({ exitCode, stdout }).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringMatching(/Not due: valid until .* renewal due /),
+    stdout: expect.stringMatching(/valid until .*, renewal due .*; nothing to do/),
   });
   expect(await served()).toBe(before);
 });
@@ -38,25 +38,25 @@ test('renew --dry-run says what would be done, and does not do it', async () => 
   await makeDue();
   const before = await served();
   const { stdout } = await checkout.npm('renew', ['--dry-run']);
-  expect(stdout).toMatch(/To be renewed: it is valid until .* and due since/);
+  expect(stdout).toMatch(/to be renewed: it is valid until .* and due: renewal due/);
   expect(await served()).toBe(before);
 });
 
 test('the renewer renews what is due, without the engine, and no request fails meanwhile', async () => {
   await makeDue();
   const due = await served();
-  const requests = keepAsking();
+  const requests = keepAsking(port);
   await checkout.compose('restart', 'renewer');
   await expect.poll(served, { timeout: 60_000, interval: 100 }).not.toBe(due);
   const { asked, failed } = await requests.stop();
   expect(failed).toEqual([]);
   expect(asked).toBeGreaterThan(10);
   const { stdout } = await checkout.compose('logs', '--no-log-prefix', 'renewer');
-  expect(stdout).toMatch(/due since/);
+  expect(stdout).toMatch(/and due: renewal due/);
 });
 
 test('a connection that is open while nginx reloads gets its answer', async () => {
-  const socket = await open();
+  const socket = await openTls(port);
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
   const before = await served();
   expect(await checkout.npm('renew', ['--force'])).toMatchObject({ exitCode: 0 });
@@ -92,7 +92,7 @@ test('two commands and the daemon at once do not get in each other’s way', asy
   const all = [checkout.npm('renew'), checkout.npm('renew'), checkout.compose('restart', 'renewer')];
   for (const { exitCode } of await Promise.all(all)) expect(exitCode).toBe(0);
   const { stdout } = await checkout.npm('renew');
-  expect(stdout).toMatch(/Not due/);
+  expect(stdout).toMatch(/nothing to do/);
 });
 
 test('on SIGTERM the renewer ends at once and cleanly', async () => {
@@ -134,39 +134,4 @@ async function makeDue(): Promise<void> {
 async function served(): Promise<string> {
   const shown = await servedFingerprint({ host: '127.0.0.1', port, servername: 'localhost', timeout: 5_000 });
   return shown.kind === 'shown' ? shown.fingerprint : shown.reason;
-}
-
-/** Asks for the start page again and again, each time over a new connection. */
-function keepAsking(): { stop: () => Promise<{ asked: number; failed: unknown[] }> } {
-  let going = true;
-  let asked = 0;
-  const failed: unknown[] = [];
-  const loop = async () => {
-    while (going) {
-      asked += 1;
-      await askOnce().catch((error) => failed.push(error));
-    }
-  };
-  const done = loop();
-  return {
-    stop: async () => {
-      going = false;
-      await done;
-      return { asked, failed };
-    },
-  };
-}
-
-async function askOnce(): Promise<void> {
-  const socket = await open();
-  socket.end('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
-  const [answer] = await once(socket, 'data');
-  if (!String(answer).startsWith('HTTP/1.1 200')) throw new Error(String(answer));
-  socket.destroy();
-}
-
-async function open(): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  return socket;
 }

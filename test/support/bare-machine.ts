@@ -3,9 +3,11 @@ import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { eventually, systemClock } from '../../src/system/clock.ts';
 import type { Ran } from './checkout.ts';
 
 const IMAGE = 'moorage-test/bare:bookworm';
+const IMAGE_WITH_SYSTEMD = 'moorage-test/systemd:bookworm';
 /** Where git and Node 20 come from is the person's affair; everything else a bare Debian 12 lacks. */
 const INCLUDED = 'ca-certificates,git,libstdc++6,libatomic1';
 const SYS_RESOURCE = 1n << 24n;
@@ -18,8 +20,8 @@ const DISKS = [
 ];
 
 /**
- * A bare Debian 12: a privileged container with a network, a disk and a process table of its own. No Docker, no service
- * manager. What runs in it can't touch the machine's own engine.
+ * A bare Debian 12: a privileged container with a network, a disk and a process table of its own. No Docker, and as a
+ * rule no service manager. What runs in it can't touch the machine's own engine.
  */
 export class BareMachine {
   readonly #name = `moorage-test-bare-${randomBytes(4).toString('hex')}`;
@@ -27,18 +29,28 @@ export class BareMachine {
   static async boot(): Promise<BareMachine> {
     await makeImage();
     const machine = new BareMachine();
-    await execa('docker', [
-      'run',
-      '--detach',
-      '--name',
-      machine.#name,
-      ...(await powers()),
-      ...DISKS,
-      IMAGE,
-      'sleep',
-      'infinity',
-    ]);
+    await machine.#start(IMAGE, ['sleep', 'infinity']);
     return machine;
+  }
+
+  /** The same with systemd as its first process, up and done with its start. */
+  static async bootWithSystemd(): Promise<BareMachine> {
+    await makeImageWithSystemd();
+    const machine = new BareMachine();
+    const places = ['--tmpfs', '/run', '--tmpfs', '/run/lock', '--env', 'container=docker'];
+    await machine.#start(IMAGE_WITH_SYSTEMD, ['/sbin/init'], places);
+    const up = await eventually(systemClock, { within: 30_000, every: 100 }, async () =>
+      (await machine.run(['systemctl', 'is-system-running', '--wait'])).stdout === 'running'
+        ? true
+        : undefined,
+    );
+    if (up !== true) throw new Error('systemd does not come up');
+    return machine;
+  }
+
+  async #start(image: string, command: readonly string[], options: readonly string[] = []): Promise<void> {
+    const all = ['--name', this.#name, ...(await powers()), ...DISKS, ...options];
+    await execa('docker', ['run', '--detach', ...all, image, ...command]);
   }
 
   async run(command: readonly string[], cwd = '/'): Promise<Ran> {
@@ -88,6 +100,11 @@ export class BareMachine {
     await execa('docker', ['cp', '-', `${this.#name}:${to}`], { input: (await tar).stdout });
   }
 
+  /** Makes an image of it as it is now. */
+  async save(image: string): Promise<void> {
+    await execa('docker', ['commit', this.#name, image]);
+  }
+
   async dispose(): Promise<void> {
     await execa('docker', ['rm', '--force', '--volumes', this.#name]);
   }
@@ -120,6 +137,23 @@ async function makeImage(): Promise<void> {
   } finally {
     await rm(root, { recursive: true, force: true });
   }
+}
+
+async function makeImageWithSystemd(): Promise<void> {
+  const present = await execa('docker', ['image', 'inspect', IMAGE_WITH_SYSTEMD], { reject: false });
+  if (present.exitCode === 0) return;
+  const machine = await BareMachine.boot();
+  const install = 'apt-get update && apt-get install -y --no-install-recommends systemd-sysv';
+  const { exitCode, stderr } = await machine.run([
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'sh',
+    '-c',
+    install,
+  ]);
+  if (exitCode !== 0) throw new Error(`systemd can't be installed:\n${stderr}`);
+  await machine.save(IMAGE_WITH_SYSTEMD);
+  await machine.dispose();
 }
 
 async function copyNpm(root: string): Promise<void> {

@@ -1,12 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
-import { join } from 'node:path';
 import { execa } from 'execa';
-import { BASE_IMAGE } from '../../src/images/catalog.ts';
-import { paths } from '../../src/paths.ts';
 import { eventually, systemClock } from '../../src/system/clock.ts';
-
-const IMAGE = 'moorage-test/pebble:2.6';
+import { buildPebble, PEBBLE_IMAGE } from './pebble-image.ts';
 
 /** Pebble's DNS server, which answers whatever it was told. On port 53 too, as a zone's name server is. */
 export interface ChallengeDns {
@@ -22,12 +18,11 @@ export interface ChallengeDns {
 }
 
 export async function startChallengeDns(): Promise<ChallengeDns> {
-  const build = ['build', '-q', '--network', 'host', '--build-arg', `BASE=${BASE_IMAGE}`, '-t', IMAGE];
-  await execa('docker', [...build, join(paths().root, 'test/images/pebble')]);
+  await buildPebble();
   const name = `moorage-test-challenges-${randomBytes(4).toString('hex')}`;
   const none = ['-http01', '-https01', '-tlsalpn01', '-doh', '-defaultIPv6'].flatMap((flag) => [flag, '']);
-  const command = ['pebble-challtestsrv', ...none, '-dns01', ':8053,:53'];
-  await execa('docker', ['run', '--detach', '--name', name, IMAGE, ...command]);
+  const command = ['pebble-challtestsrv', ...none, '-dnsserver', ':8053,:53'];
+  await execa('docker', ['run', '--detach', '--name', name, PEBBLE_IMAGE, ...command]);
   const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
   const address = (await execa('docker', ['inspect', '-f', format, name])).stdout.trim();
   const manage = async (what: string, body: unknown) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { z } from 'zod';
 
 export interface Zone {
@@ -31,6 +32,10 @@ export interface Cloudflare {
 }
 
 interface CloudflareOptions {
+  /** Address of this machine to listen on. */
+  readonly host?: string;
+  /** PEM: for clients on other machines, who send no token unencrypted. */
+  readonly tls?: { readonly key: string; readonly cert: string };
   readonly token: string;
   readonly zones: readonly Zone[];
   /** Takes the values of a name into the world; the API answers before. */
@@ -53,7 +58,13 @@ class Refused extends Error {
   }
 }
 
-export async function startCloudflare({ token, zones, publish }: CloudflareOptions): Promise<Cloudflare> {
+export async function startCloudflare({
+  token,
+  zones,
+  publish,
+  host = '127.0.0.1',
+  tls,
+}: CloudflareOptions): Promise<Cloudflare> {
   const stored = new Map<string, ZoneRecord[]>(zones.map(({ name }) => [name, []]));
   const of = (zone: string): ZoneRecord[] => stored.get(zone) ?? [];
   const published = (zone: string, name: string) =>
@@ -105,18 +116,20 @@ export async function startCloudflare({ token, zones, publish }: CloudflareOptio
     return { result: { id: removed.id } };
   };
 
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const { status, json } = await route(request).then(
-      (answer) => ({ status: 200, json: { success: true, errors: [], messages: [], ...Object(answer) } }),
+      (result) => ({ status: 200, json: { success: true, errors: [], messages: [], ...Object(result) } }),
       (error: unknown) => refusal(error),
     );
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
-  }).listen(0, '127.0.0.1');
+  };
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
-    api: `http://127.0.0.1:${port}/client/v4`,
+    api: `${tls === undefined ? 'http' : 'https'}://${host}:${port}/client/v4`,
     records: (zone) => of(zone).map(({ name, content, ttl }) => `${name} ${ttl} ${content}`),
     add: async (zone, name, value) => {
       add(zone, { type: 'TXT', name, content: `"${value}"`, ttl: 60 });

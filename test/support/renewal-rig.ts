@@ -50,6 +50,8 @@ export interface Changes
   /** Directory URL. */
   readonly fallback?: string;
   readonly limits?: Limits;
+  /** Milliseconds for one request. */
+  readonly timeout?: number;
 }
 
 export async function makeRig(options: CaOptions = {}): Promise<Rig> {
@@ -76,7 +78,7 @@ export async function makeRig(options: CaOptions = {}): Promise<Rig> {
 export function renewalAt(place: Place, changes: Changes = {}): RenewalParts {
   const places = paths(place.root);
   const { clock = systemClock, names = [NAME], directory = place.directory } = changes;
-  prepareHttp(place.trust, clock);
+  prepareHttp(place.trust, clock, ...(changes.timeout === undefined ? [] : [{ timeout: changes.timeout }]));
   const issuer = (url: string, slug: string, staging?: AcmeIssuer) =>
     new AcmeIssuer({
       folder: join(places.acme, slug),
@@ -89,6 +91,7 @@ export function renewalAt(place: Place, changes: Changes = {}): RenewalParts {
       solver: new Http01(places.challenges, { host: '127.0.0.1', port: place.httpPort }),
       ledger: new Ledger(places.ledger, clock),
       staging,
+      doubts: undefined,
       free: changes.free ?? true,
     });
   const staging = changes.staging === undefined ? undefined : issuer(changes.staging, 'staging');

@@ -9,11 +9,11 @@ export interface WebrootServer {
 }
 
 /** Serves a folder over plain HTTP on the loopback, as nginx does with the webroot of challenges. */
-export async function serveWebroot(folder: string, host = '127.0.0.1'): Promise<WebrootServer> {
+export async function serveWebroot(folder: string, host = '127.0.0.1', at = 0): Promise<WebrootServer> {
   const server = createServer(async ({ url = '' }, answer) => {
     const content = await readFile(join(folder, url)).catch(() => undefined);
     answer.writeHead(content === undefined ? 404 : 200).end(content);
-  }).listen(0, host);
+  }).listen(at, host);
   await once(server, 'listening');
   const address = server.address();
   const close = async () => {

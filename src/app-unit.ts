@@ -1,0 +1,32 @@
+import { type App, openHost } from './app.ts';
+import { socketOf } from './engine/connect.ts';
+import type { ServiceManager } from './host/install-unit.ts';
+import { lastChange } from './host/last-change.ts';
+import type { UnitWishes } from './host/unit-facts.ts';
+import type { Settings } from './settings/settings.ts';
+
+/** Variables that a service needs and `.env` does not hold. */
+const HANDED_ON = ['DOCKER_HOST', 'NODE_EXTRA_CA_CERTS'] as const;
+
+export function openServiceManager(app: App): ServiceManager {
+  const { run, clock, root } = openHost(app);
+  return { run, clock, root, units: '/etc/systemd/system', runtime: '/run', lastChange };
+}
+
+/** What a unit of this checkout is to do. */
+export function unitWishes({ paths, environment }: App, settings: Settings): UnitWishes {
+  const { issuer, acmeTrust, dnsHook, provided, project } = settings;
+  const variables = HANDED_ON.map((name) => [name, environment[name]] as const);
+  const reads = [acmeTrust, dnsHook?.program, dnsHook?.envFile, provided?.certificate, provided?.key];
+  return {
+    project,
+    checkout: paths.root,
+    state: paths.state,
+    node: process.execPath,
+    socket: issuer === 'certbot' ? socketOf(environment.DOCKER_HOST) : undefined,
+    reads: [...reads, environment.NODE_EXTRA_CA_CERTS].filter((path) => path !== undefined),
+    environment: Object.fromEntries(
+      variables.filter((pair): pair is [(typeof pair)[0], string] => !!pair[1]),
+    ),
+  };
+}
