@@ -10,8 +10,9 @@ import { asMarkdown, rewriteSection } from '../test/bench/document.ts';
 import { firstRun } from '../test/bench/first-run.ts';
 import { renewal } from '../test/bench/renewal.ts';
 import type { BenchResult } from '../test/bench/result.ts';
+import { schedule } from '../test/bench/schedule.ts';
 
-const BENCHES = { 'first-run': firstRun, renewal };
+const BENCHES = { 'first-run': firstRun, renewal, schedule };
 
 interface Options {
   readonly json: boolean;

@@ -3,7 +3,7 @@ import { type Authorization, type Client, crypto, type Order } from 'acme-client
 import { canonicalName } from '../certificates/certificate.ts';
 import type { Clock } from '../system/clock.ts';
 import { retryAfterOf } from './http.ts';
-import { AcmeProblem, isProblem, readProblem } from './problem.ts';
+import { AcmeProblem, isInternal, isProblem, readProblem } from './problem.ts';
 import { persistently } from './retry.ts';
 
 /** The CA looks at a challenge within seconds. What takes longer than this is tried again later. */
@@ -41,7 +41,8 @@ export class Orders {
       ...(profile === undefined ? {} : { profile }),
       ...(replaces === undefined ? {} : { replaces }),
     };
-    return persistently(this.#clock, () => this.#client.createOrder(order));
+    const hopeless = replaces === undefined ? undefined : isInternal; // better asked without
+    return persistently(this.#clock, () => this.#client.createOrder(order), hopeless);
   }
 
   read(url: string): Promise<Order> {

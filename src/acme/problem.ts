@@ -35,6 +35,11 @@ export function isProblem(error: unknown, ...types: readonly string[]): error is
   return error instanceof AcmeProblem && types.includes(error.problem.type);
 }
 
+/** The CA has a fault of its own, which may lie in how it takes this very request. */
+export function isInternal(error: unknown): boolean {
+  return isProblem(error, 'serverInternal') && error.problem.status === 500;
+}
+
 /** Reads an error answer's body; a body that is no problem document is quoted, briefly. */
 export function readProblem(status: number, body: unknown): Problem {
   if (!isRecord(body)) return { type: '', detail: String(body ?? '').slice(0, 200), status, subproblems: [] };

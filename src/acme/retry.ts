@@ -6,8 +6,15 @@ const PAUSES = [1_000, 4_000, 16_000] as const;
 /** A refused nonce brings no load and no quota with it; the next one is as good as any (RFC 8555 section 6.5). */
 const NONCES = 60;
 
-/** Does one request to an ACME server, again where that helps. Rate limits are never waited for here. */
-export async function persistently<T>(clock: Clock, request: () => Promise<T>): Promise<T> {
+/**
+ * Does one request to an ACME server, again where that helps. Rate limits are never waited for here.
+ * @param hopeless errors that pass with others, but not here
+ */
+export async function persistently<T>(
+  clock: Clock,
+  request: () => Promise<T>,
+  hopeless: (error: unknown) => boolean = () => false,
+): Promise<T> {
   let nonces = 0;
   let pauses = 0;
   for (;;) {
@@ -19,7 +26,7 @@ export async function persistently<T>(clock: Clock, request: () => Promise<T>): 
         continue;
       }
       const pause = PAUSES[pauses];
-      if (!passes(error) || pause === undefined) throw error;
+      if (!passes(error) || hopeless(error) || pause === undefined) throw error;
       pauses += 1;
       await clock.sleep(pause);
     }

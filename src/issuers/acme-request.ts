@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Order as Placed } from 'acme-client';
 import type { DirectoryObject } from '../acme/directory.ts';
 import type { NewOrder, Orders } from '../acme/orders.ts';
-import { AcmeProblem, isProblem } from '../acme/problem.ts';
+import { AcmeProblem, isInternal, isProblem } from '../acme/problem.ts';
 import { certificateIdentifier } from '../acme/renewal-info.ts';
 import { canonicalName, readCertificate } from '../certificates/certificate.ts';
 import { type Order, type Origin, sameOrigin } from '../certificates/issuer.ts';
@@ -38,8 +38,8 @@ export function requestFor(
 }
 
 /**
- * Places an order. What a CA may object to without meaning the order itself (a predecessor that was replaced already
- * or belongs to another account, a profile that is gone) is left out, one after the other.
+ * Places an order. What a CA may object to without meaning the order itself (a predecessor that was replaced already,
+ * belongs to another account or can't be found, a profile that is gone) is left out, one after the other.
  */
 export async function place(
   orders: Orders,
@@ -54,12 +54,17 @@ export async function place(
     const lesser = withoutExtras(request, error);
     if (lesser === undefined) throw error;
     report('the CA refuses an extra of the order; once more without');
-    return place(orders, lesser, before, report);
+    const within = (each: NewOrder) =>
+      before(each).catch((limit: unknown) => {
+        throw isInternal(error) ? error : limit;
+      });
+    return place(orders, lesser, within, report);
   }
 }
 
 function withoutExtras(request: NewOrder, error: unknown): NewOrder | undefined {
-  if (!(error instanceof AcmeProblem) || error.problem.status >= 500) return undefined;
+  if (!(error instanceof AcmeProblem) || (error.problem.status >= 500 && !isInternal(error)))
+    return undefined;
   if (isProblem(error, 'rateLimited', 'accountDoesNotExist', 'userActionRequired')) return undefined;
   if (request.profile !== undefined && isProblem(error, 'invalidProfile'))
     return { ...request, profile: undefined };

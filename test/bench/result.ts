@@ -15,8 +15,7 @@ export interface Row {
   readonly max: number;
 }
 
-/** `×` is a ratio. */
-type Unit = 's' | 'µs' | 'MB' | 'requests' | 'files' | 'certificates' | '×';
+type Unit = 's' | 'µs' | 'MB' | 'requests' | 'files' | 'certificates';
 
 /** What a measurement is to be told about while it goes on. */
 export type Progress = (line: string) => void;

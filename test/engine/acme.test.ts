@@ -3,6 +3,7 @@ import { ensureCertificate, rehearse } from '../../src/certificates/renewal.ts';
 import { verifyPair } from '../../src/certificates/verify.ts';
 import { keepsTheIssuersContract } from '../../src/issuers/issuer.contract.ts';
 import { systemClock } from '../../src/system/clock.ts';
+import { problem } from '../support/fault-rules.ts';
 import { NAME } from '../support/renewal-parts.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';
 
@@ -58,6 +59,16 @@ test('a renewal names the certificate it replaces', async () => {
   const [request] = rig.proxy.seen('newOrder');
   expect(request?.payload).toMatchObject({ replaces: expect.stringMatching(/^[\w-]+\.[\w-]+$/) });
   expect(request?.status).toBe(201);
+});
+
+test('a CA that stumbles over the certificate to be replaced is asked without it, at once', async () => {
+  const parts = rig.parts();
+  const stumbling = ({ payload }: { payload: Record<string, unknown> | undefined }) =>
+    payload?.replaces !== undefined;
+  rig.proxy.add({ on: 'newOrder', when: stumbling, act: problem(500, 'serverInternal') });
+  const { changed } = await ensureCertificate(parts, { force: true }, silent);
+  expect(changed).toBe(true);
+  expect(rig.proxy.seen('newOrder').map(({ status }) => status)).toEqual([500, 201]);
 });
 
 test('the profile that was chosen is asked for; one that the CA has not is left out', async () => {

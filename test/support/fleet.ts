@@ -26,7 +26,7 @@ export interface Scenario {
   readonly failing: number;
   /** Days from the beginning between which every attempt fails. */
   readonly outage?: readonly [from: number, to: number];
-  /** All certificates are of the first day; else they are of all ages. */
+  /** All certificates are of one day; else they are of all ages. */
   readonly issuedTogether?: boolean;
 }
 
@@ -82,7 +82,8 @@ function liveOne(scenario: Scenario, index: number): Course {
   let [early, inOutage, closest, before] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let failure: FailureSeries | undefined;
   let number = 0;
-  const age = random() * (scenario.issuedTogether === true ? DAY : lifetime / 2);
+  const longestAge = lifetime * (lifetime < 10 * DAY ? 1 / 2 : 2 / 3); // then it is renewed
+  const age = random() * (scenario.issuedTogether === true ? DAY : longestAge);
   let current = certificate(index, number, BEGIN - age, lifetime);
   let now = tickFrom(BEGIN);
   while (now < end) {
