@@ -35,6 +35,7 @@ async function install(): Promise<void> {
   await expectServiceManager(manager, app.paths.root, '--install');
   const settings = await loadUnattended(app.paths, app.environment);
   const place = { ...app, engine: connect(app.environment.DOCKER_HOST) };
+  await place.engine.version(); // says how to get one that answers
   await ensureProjectOurs(place.engine, app.paths, settings.project);
   const facts = await gatherUnitFacts(app.run, unitWishes(app, settings));
   const story = new Story(new Terminal(process.stdout), app.clock);
@@ -57,6 +58,7 @@ async function uninstall(): Promise<void> {
 
   await story.step('Unit', () => uninstallUnit(manager, unitWishes(app, settings)));
   await leaveToContainer(app.paths);
+  await place.engine.version();
   const switchedOn = await loadSettings(app.paths, {});
   await story.step('Container', (report) => resumeRenewer(place, switchedOn, app.clock, report));
 }

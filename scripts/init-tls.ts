@@ -84,8 +84,9 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
 
   await story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
   if (!settings.renewerContainer) {
-    const facts = await gatherUnitFacts(run, unitWishes(app, settings));
-    await story.step('Unit', (report) => refreshUnit(openServiceManager(app), facts, report));
+    const wishes = unitWishes(app, settings);
+    const gather = () => gatherUnitFacts(run, wishes);
+    await story.step('Unit', (report) => refreshUnit(openServiceManager(app), wishes, gather, report));
   }
 
   conclude(terminal, story, { app, settings, firstUser, certificate: current.certificate, json });

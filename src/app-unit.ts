@@ -23,7 +23,8 @@ export function unitWishes({ paths, environment }: App, settings: Settings): Uni
     checkout: paths.root,
     state: paths.state,
     node: process.execPath,
-    socket: issuer === 'certbot' ? socketOf(environment.DOCKER_HOST) : undefined,
+    socket: socketOf(environment.DOCKER_HOST),
+    needsEngine: issuer === 'certbot',
     reads: [...reads, environment.NODE_EXTRA_CA_CERTS].filter((path) => path !== undefined),
     environment: Object.fromEntries(
       variables.filter((pair): pair is [(typeof pair)[0], string] => !!pair[1]),

@@ -12,16 +12,24 @@ while [ ! -e "$current/fullchain.pem" ]; do
     sleep 0.2
 done
 
+# The file's inode too: where all was deleted, a name may come again.
+pointed() {
+    readlink "$current" && ls -Li "$current/fullchain.pem"
+}
+
 follow() {
-    loaded=$(readlink "$current")
+    loaded=$(pointed) || loaded=
+    complained=
     while sleep 1; do
-        wanted=$(readlink "$current") || continue
+        wanted=$(pointed 2>/dev/null) || continue
         [ "$wanted" != "$loaded" ] || continue
-        loaded=$wanted
-        if nginx -t -q; then
-            nginx -s reload && echo "certificate $wanted loaded"
-        else
-            echo "certificate $wanted NOT loaded: the configuration is broken" >&2
+        name=$(readlink "$current")
+        if problem=$(nginx -t -q 2>&1); then
+            nginx -s reload && loaded=$wanted && echo "certificate $name loaded"
+        elif [ "$complained" != "$wanted" ]; then
+            complained=$wanted
+            echo "$problem" >&2
+            echo "certificate $name NOT loaded: the configuration is broken; trying again until it is mended" >&2
         fi
     done
 }

@@ -2,22 +2,36 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
+import { Failure, messageOf } from '../errors.ts';
 import type { Report } from '../step.ts';
 import type { Executed, OneShot } from './engine.ts';
-import { isConflict, isNotFound } from './status.ts';
+import { isConflict, isConnectionLoss, isNotFound } from './status.ts';
 
 /** create, wait, start, logs, remove. `wait` comes before `start`, else a quick container is missed. */
 export async function runOneShot(docker: Docker, spec: OneShot, onLine: Report): Promise<Executed> {
   const container = await create(docker, spec);
   try {
-    const ended = container.wait({ condition: 'next-exit' });
-    await container.start();
-    const output = await readLines(docker, container, onLine);
-    const { StatusCode } = await ended;
-    return { exitCode: StatusCode, output };
-  } finally {
+    const [{ StatusCode }, output] = await Promise.all([
+      container.wait({ condition: 'next-exit' }),
+      container.start().then(() => readLines(docker, container, onLine)),
+    ]);
     await removeQuietly(container);
+    return { exitCode: StatusCode, output };
+  } catch (error) {
+    // Without the engine the container may go on; the next run waits for it by its name.
+    if (isConnectionLoss(error)) throw engineLost(spec.name, error);
+    await removeQuietly(container);
+    throw error;
   }
+}
+
+function engineLost(name: string, error: unknown): Failure {
+  return new Failure(
+    'engine-lost',
+    `The engine went away while the container ${name} was at work: ${messageOf(error)}.`,
+    'When the engine is back, run this again: what the container did is not lost.',
+    { cause: error },
+  );
 }
 
 async function create(docker: Docker, spec: OneShot): Promise<Docker.Container> {
@@ -65,6 +79,8 @@ async function readLines(docker: Docker, container: Docker.Container, onLine: Re
   const stream = await container.logs({ follow: true, stdout: true, stderr: true });
   const merged = new PassThrough();
   docker.modem.demuxStream(stream, merged, merged);
+  stream.once('error', (error) => merged.destroy(error));
+  stream.once('close', () => merged.end());
   stream.once('end', () => merged.end());
   const lines: string[] = [];
   const reader = createInterface({ input: merged });

@@ -37,6 +37,7 @@ beforeEach(async () => {
     engineGroup: undefined,
     node: '/usr/bin/node',
     reads: [],
+    hidden: [],
     environment: {},
   };
   manager = {
@@ -153,16 +154,22 @@ test('uninstalling takes away what was installed, and the second time nothing', 
   expect(await uninstallUnit(manager, facts)).toMatchObject({ changed: false });
 });
 
-test('init-tls brings a unit up to date as root, tells others how, and installs none', async () => {
-  expect(await refreshUnit(manager, facts, quiet)).toMatchObject({ changed: false });
+test('init-tls brings a unit up to date as root, and tells others how', async () => {
   await install();
-  const newer = { ...facts, engineGroup: 'docker' };
-  const told = await refreshUnit({ ...manager, root: false }, newer, quiet);
-  expect(told).toMatchObject({ changed: false, summary: expect.stringContaining('--install') });
-  expect(await refreshUnit(manager, newer, quiet)).toMatchObject({ changed: true });
-  expect(await refreshUnit({ ...manager, root: false }, newer, quiet)).toMatchObject({
-    summary: `${UNIT} is active`,
+  const newer = async () => ({ ...facts, engineGroup: 'docker' });
+  const ordinary = { ...manager, root: false };
+  expect(await refreshUnit(ordinary, facts, newer, quiet)).toMatchObject({
+    changed: false,
+    summary: expect.stringContaining('run sudo env "PATH=$PATH" npm run daemon -- --install'),
   });
+  expect(await refreshUnit(manager, facts, newer, quiet)).toMatchObject({ changed: true });
+  expect(await refreshUnit(ordinary, facts, newer, quiet)).toMatchObject({ summary: `${UNIT} is active` });
+});
+
+test('where another supervisor runs the daemon, init-tls neither installs a unit nor asks who owns what', async () => {
+  const gather = () => Promise.reject(new Error('asked'));
+  expect(await refreshUnit(manager, facts, gather, quiet)).toMatchObject({ changed: false });
+  expect(await readdir(join(folder, 'units'))).toEqual([]);
 });
 
 test('without systemd: exit 1 with what does the same', async () => {

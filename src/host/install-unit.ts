@@ -70,12 +70,18 @@ export async function installUnit(manager: ServiceManager, facts: UnitFacts, rep
 
 /**
  * For init-tls: brings a unit that is there up to date. Somebody who is not root is told how.
- * @throws Failure like `installUnit`
+ * @throws Failure like `installUnit` and `gather`, which is asked only where there is a unit
  */
-export async function refreshUnit(manager: ServiceManager, facts: UnitFacts, report: Report): Promise<Done> {
-  const name = unitName(facts.project);
-  const present = await readOurs(manager, facts);
+export async function refreshUnit(
+  manager: ServiceManager,
+  place: Pick<UnitFacts, 'project' | 'checkout'>,
+  gather: () => Promise<UnitFacts>,
+  report: Report,
+): Promise<Done> {
+  const name = unitName(place.project);
+  const present = await readOurs(manager, place);
   if (present === undefined) return unchanged(`there is no ${name}: something else has to run the daemon`);
+  const facts = await gather();
   if (manager.root) return installUnit(manager, facts, report);
   if (present === unitText(facts) && (await isUpToDate(manager, facts)))
     return unchanged(`${name} is active`);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, stat, symlink, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
@@ -20,6 +20,7 @@ beforeEach(async () => {
     state: join(folder, 'var'),
     node: '/usr/bin/node',
     socket: undefined,
+    needsEngine: false,
     reads: [],
     environment: {},
   };
@@ -68,10 +69,31 @@ test('files are named by where they are, so that a link into a home is noticed',
   expect(reads).toEqual([join(folder, 'real.pem'), '/not/there']);
 });
 
-test('an engine without a socket is told at once', async () => {
+test('the socket of an engine that is not needed is hidden; its group does not matter', async () => {
+  const socket = join(folder, 'docker.sock');
+  await writeFile(socket, '');
+  expect(await gatherUnitFacts(run, { ...wishes, socket })).toMatchObject({
+    engineGroup: undefined,
+    hidden: [socket],
+    reads: [],
+  });
+});
+
+test('the socket of an engine that is needed is read, by its group where the owner is not root', async () => {
+  const socket = join(folder, 'docker.sock');
+  await writeFile(socket, '');
   const { uid } = await stat(folder);
-  const attempt = gatherUnitFacts(run, { ...wishes, socket: join(folder, 'docker.sock') });
-  if (uid === 0)
-    expect(await attempt).toMatchObject({ engineGroup: undefined }); // root needs no group
-  else await expect(attempt).rejects.toMatchObject({ code: 'engine-unreachable' });
+  expect(await gatherUnitFacts(run, { ...wishes, socket, needsEngine: true })).toMatchObject({
+    engineGroup: uid === 0 ? undefined : 'staff',
+    hidden: [],
+    reads: [socket],
+  });
+});
+
+test('what belongs to somebody else in the state is told before the daemon stumbles over it', async () => {
+  const { uid } = await stat(folder);
+  if (uid === 0) await chown(join(folder, 'var/tls'), 12_345, 12_345);
+  const attempt = gatherUnitFacts(run, wishes);
+  if (uid === 0) await expect(attempt).rejects.toMatchObject({ code: 'mixed-owners' });
+  else await expect(attempt).resolves.toMatchObject({ user: 'ada' }); // nobody else can give a file away
 });

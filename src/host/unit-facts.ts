@@ -10,8 +10,9 @@ export interface UnitWishes {
   /** Its owner is who the daemon runs as. */
   readonly state: string;
   readonly node: string;
-  /** The engine's socket, where the daemon needs the engine. */
+  /** The engine's socket on this machine, if it has one, and whether the daemon needs it. */
   readonly socket: string | undefined;
+  readonly needsEngine: boolean;
   /** Other files that the settings name. */
   readonly reads: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -22,15 +23,15 @@ export interface UnitWishes {
  * @throws Failure `not-set-up`, `mixed-owners`, `nameless-owner`, `engine-unreachable`
  */
 export async function gatherUnitFacts(run: Run, wishes: UnitWishes): Promise<UnitFacts> {
-  const { project, checkout, state, node, socket, reads, environment } = wishes;
+  const { project, checkout, state, node, socket, needsEngine, reads, environment } = wishes;
   const owner = await stat(state).catch(() => undefined);
   if (owner === undefined) {
     throw new Failure('not-set-up', `${state} is not there yet.`, 'Run `npm run init-tls` first.');
   }
   await expectOneOwner(state, owner);
   const user = await nameOf(run, 'passwd', owner.uid, state);
-  const needsGroup = socket !== undefined && owner.uid !== 0;
-  const all = [...reads, ...(socket === undefined ? [] : [socket])];
+  const sockets = socket === undefined ? [] : [socket];
+  const needsGroup = needsEngine && socket !== undefined && owner.uid !== 0;
   return {
     project,
     checkout,
@@ -38,9 +39,14 @@ export async function gatherUnitFacts(run: Run, wishes: UnitWishes): Promise<Uni
     group: await nameOf(run, 'group', owner.gid, state),
     engineGroup: needsGroup ? await socketGroup(run, socket) : undefined,
     node,
-    reads: await Promise.all(all.map((path) => realpath(path).catch(() => path))),
+    reads: await real(needsEngine ? [...reads, ...sockets] : reads),
+    hidden: needsEngine ? [] : await real(sockets), // the owner's own groups would let it in
     environment,
   };
+}
+
+function real(paths: readonly string[]): Promise<string[]> {
+  return Promise.all(paths.map((path) => realpath(path).catch(() => path)));
 }
 
 /** Without capabilities not even root gets at what belongs to somebody else. */

@@ -11,6 +11,7 @@ const facts: UnitFacts = {
   engineGroup: undefined,
   node: '/usr/bin/node',
   reads: [],
+  hidden: [],
   environment: {},
 };
 
@@ -101,6 +102,14 @@ test('the engine’s address goes with it, whatever is in it', () => {
     '"DOCKER_HOST=unix:///run/a \\"b\\" %%t.sock"',
     'TMPDIR=/run/moorage-renewer',
   ]);
+});
+
+test('the engine’s socket is out of reach where it is not needed', () => {
+  expect(values('InaccessiblePaths', { hidden: ['/run/docker.sock'] })).toEqual(['-/run/docker.sock']);
+  expect(values('InaccessiblePaths', { hidden: ['/run/my docker.sock'] })).toEqual([
+    '"-/run/my docker.sock"',
+  ]);
+  expect(values('InaccessiblePaths', {})).toEqual([]);
 });
 
 test.each([

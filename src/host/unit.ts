@@ -15,6 +15,8 @@ export interface UnitFacts {
   readonly engineGroup: string | undefined;
   /** Node's own program. */
   readonly node: string;
+  /** What it is kept from: the engine's socket, where it does without. */
+  readonly hidden: readonly string[];
   /** What else it reads: trust bundles, hooks, the engine's socket. */
   readonly reads: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -36,7 +38,7 @@ export function runtimeFolder(project: string): string {
  * @throws Failure `unfit-place` where a path can't be written into a unit or is hidden from services
  */
 export function unitText(facts: UnitFacts): string {
-  const { checkout, node, reads, user, group, engineGroup, project, environment } = facts;
+  const { checkout, node, reads, hidden, user, group, engineGroup, project, environment } = facts;
   expectWritable(checkout);
   const paths = [checkout, node, ...reads];
   for (const path of paths) expectVisible(path);
@@ -69,7 +71,7 @@ UMask=0022
 
 ProtectSystem=strict
 ${quotedList('ReadWritePaths', [join(checkout, 'var')])}
-RuntimeDirectory=${runtimeFolder(project)}
+${hidden.length === 0 ? '' : `${quotedList('InaccessiblePaths', hidden.map(ifThere))}\n`}RuntimeDirectory=${runtimeFolder(project)}
 PrivateTmp=yes
 ProtectHome=${inHome ? 'read-only' : 'yes'}
 PrivateDevices=yes
@@ -109,6 +111,10 @@ function workingDirectory(checkout: string): string {
 
 function quotedList(name: string, items: readonly string[]): string {
   return `${name}=${items.map(quoted).join(' ')}`;
+}
+
+function ifThere(path: string): string {
+  return `-${path}`;
 }
 
 /** One word (systemd.syntax(7), "Quoting") in which no specifier (`%n`) is expanded. */

@@ -39,7 +39,7 @@ export function requestFor(
 
 /**
  * Places an order. What a CA may object to without meaning the order itself (a predecessor that was replaced already,
- * belongs to another account or can't be found, a profile that is gone) is left out once.
+ * belongs to another account or can't be found, a profile that is gone) is left out, one after the other.
  */
 export async function place(
   orders: Orders,
@@ -53,11 +53,12 @@ export async function place(
   } catch (error) {
     const lesser = withoutExtras(request, error);
     if (lesser === undefined) throw error;
-    report('the CA refuses the extras of the order; once more without');
-    await before(lesser).catch((limit: unknown) => {
-      throw isInternal(error) ? error : limit;
-    });
-    return { placed: await orders.create(lesser), request: lesser };
+    report('the CA refuses an extra of the order; once more without');
+    const within = (each: NewOrder) =>
+      before(each).catch((limit: unknown) => {
+        throw isInternal(error) ? error : limit;
+      });
+    return place(orders, lesser, within, report);
   }
 }
 

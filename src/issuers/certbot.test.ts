@@ -115,6 +115,17 @@ test('a certificate is no replacement for itself', async () => {
   expect(await issuedFingerprint(['a.example'], current)).toBe(fresh);
 });
 
+test('an older certificate than the one to be replaced is no answer either', async () => {
+  await archive(1, ['a.example']);
+  const current = await archive(2, ['a.example']);
+  let fresh = '';
+  engine.runs = async () => {
+    fresh = await archive(3, ['a.example']);
+    return { exitCode: 0, output: '' };
+  };
+  expect(await issuedFingerprint(['a.example'], current)).toBe(fresh);
+});
+
 test('one with more names than wanted is not taken over: it would be replaced again at once', async () => {
   await archive(1, ['a.example', 'b.example']);
   engine.runs = async () => {

@@ -33,7 +33,7 @@ import {
 } from './certbot-command.ts';
 import { refusal } from './certbot-output.ts';
 import type { Doubts } from './doubts.ts';
-import { archivedPairs } from './lineage.ts';
+import { archivedPairs, setDamagedAside } from './lineage.ts';
 import { expectWithinLimits } from './preflight.ts';
 import { withDoubts } from './refusals.ts';
 import type { Solver } from './solver.ts';
@@ -77,7 +77,7 @@ export class CertbotIssuer implements Issuer {
     const config = this.#configDirectory(directory.url);
     const pairs = await archivedPairs(config, LINEAGE);
     // A run that was killed after the CA had issued left the certificate here: no second order for it.
-    const found = pairs.find((pair) => this.#isWanted(pair, order));
+    const found = newerThan(pairs, order.replaces?.fingerprint).find((pair) => this.#isWanted(pair, names));
     if (found !== undefined) {
       report("taking over the certificate in certbot's archive");
       return { ...found, origin: this.origin };
@@ -86,6 +86,8 @@ export class CertbotIssuer implements Issuer {
     if (order.rehearse === true) await this.#rehearseFirst(names, report);
     await this.#expectWithinLimits(names);
     report(`asking ${new URL(directory.url).host}`);
+    if (await setDamagedAside(config, LINEAGE, this.#options.clock.now()))
+      report("certbot's configuration was damaged; it is set aside");
     await ledger.add({ event: 'order', directory: directory.url, names: [...names] });
     const result = await this.#run(directory.url, names, false, report);
     const [newest] = await archivedPairs(config, LINEAGE);
@@ -180,16 +182,26 @@ export class CertbotIssuer implements Issuer {
     await expectWithinLimits(account, names, false);
   }
 
-  #isWanted(pair: Pair, { names, replaces }: Order): boolean {
+  #isWanted(pair: Pair, names: readonly string[]): boolean {
     const now = this.#options.clock.now();
     if (faults(pair, names, now).length > 0) return false;
     const certificate = readCertificate(pair.chain);
     const exact = nameDifference(certificate.names, names) === undefined;
-    return (
-      exact &&
-      scheduleOf(certificate, undefined).due > now &&
-      certificate.fingerprint !== replaces?.fingerprint
-    );
+    return exact && scheduleOf(certificate, undefined).due > now;
+  }
+}
+
+/** Of pairs in the order of their age those that came after the one that is to be replaced; all, if it is not there. */
+function newerThan(pairs: readonly Pair[], fingerprint: string | undefined): readonly Pair[] {
+  const index = pairs.findIndex(({ chain }) => fingerprintOf(chain) === fingerprint);
+  return index === -1 ? pairs : pairs.slice(0, index);
+}
+
+function fingerprintOf(chain: string): string | undefined {
+  try {
+    return readCertificate(chain).fingerprint;
+  } catch {
+    return undefined; // half a file of a run that was killed
   }
 }
 

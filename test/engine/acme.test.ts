@@ -4,7 +4,8 @@ import { verifyPair } from '../../src/certificates/verify.ts';
 import { keepsTheIssuersContract } from '../../src/issuers/issuer.contract.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { problem } from '../support/fault-rules.ts';
-import { makeRig, NAME, type Rig } from '../support/renewal-rig.ts';
+import { NAME } from '../support/renewal-parts.ts';
+import { makeRig, type Rig } from '../support/renewal-rig.ts';
 
 const silent = () => undefined;
 const order = { names: [NAME], replaces: undefined };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ensureCertificate } from '../../src/certificates/renewal.ts';
 import { paths } from '../../src/paths.ts';
-import { makeRig, NAME, type Rig } from '../support/renewal-rig.ts';
+import { NAME } from '../support/renewal-parts.ts';
+import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { ShiftedClock } from '../support/shifted-clock.ts';
 
 const silent = () => undefined;

@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureCertificate, type RenewalParts } from '../../src/certificates/renewal.ts';
 import { type Kind, problem } from '../support/fault-rules.ts';
-import { type Changes, makeRig, NAME, type Rig } from '../support/renewal-rig.ts';
+import { type Changes, NAME } from '../support/renewal-parts.ts';
+import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { sharedTime } from '../support/shared-time.ts';
 import type { ShiftedClock } from '../support/shifted-clock.ts';
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureCertificate, tend } from '../../src/certificates/renewal.ts';
 import { rateLimited } from '../support/fault-rules.ts';
-import { makeRig, NAME, type Rig } from '../support/renewal-rig.ts';
+import { NAME } from '../support/renewal-parts.ts';
+import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { sharedTime } from '../support/shared-time.ts';
 import type { ShiftedClock } from '../support/shifted-clock.ts';
 

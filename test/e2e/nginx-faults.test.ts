@@ -1,0 +1,107 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { servedFingerprint } from '../../src/certificates/handshake.ts';
+import { CertificateStore } from '../../src/certificates/store.ts';
+import { LocalIssuer } from '../../src/issuers/local.ts';
+import { paths } from '../../src/paths.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { Checkout } from '../support/checkout.ts';
+
+const DAY = 24 * 3_600_000;
+
+let checkout: Checkout;
+let port: number;
+let broken: string;
+
+beforeAll(async () => {
+  checkout = await Checkout.make();
+  await checkout.init();
+  port = Number(checkout.env.HTTPS_PORT);
+  broken = join(checkout.root, 'nginx/user.d/broken.conf');
+});
+
+beforeEach(() => checkout.compose('stop', 'renewer'));
+
+afterAll(() => checkout.dispose());
+
+describe('fault 23: nginx itself', () => {
+  test('stopped while a renewal is due: told, and the certificate is served as soon as nginx is back', async () => {
+    const due = await makeDue();
+    await checkout.compose('stop', 'nginx');
+    const { exitCode, stderr } = await checkout.npm('renew');
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('nginx does not run'),
+    });
+    await checkout.compose('start', 'nginx');
+    expect(await checkout.npm('renew')).toMatchObject({ exitCode: 0 });
+    expect(await served()).not.toBe(due);
+    expect(await checkout.npm('renew')).toMatchObject({ stdout: expect.stringContaining('nothing to do') });
+  });
+
+  test('recreated: it comes up with the certificate that is current', async () => {
+    const before = await served();
+    await checkout.compose('up', '--detach', '--force-recreate', '--no-deps', 'nginx');
+    await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(before);
+    expect(await checkout.npm('renew', ['--force'])).toMatchObject({ exitCode: 0 });
+    expect(await served()).not.toBe(before);
+  });
+
+  test('killed in the middle of its work: it is started again and serves', async () => {
+    const before = await served();
+    await checkout.compose('kill', '-s', 'KILL', 'nginx');
+    await checkout.compose('up', '--detach', '--no-deps', 'nginx');
+    await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(before);
+  });
+
+  test('a configuration that is broken when the renewer renews: not loaded, told, loaded once it is mended', async () => {
+    const due = await makeDue();
+    await writeFile(broken, 'no_such_directive on;\n');
+    await checkout.compose('start', 'renewer');
+    await expect
+      .poll(nginxLog, { timeout: 60_000, interval: 200 })
+      .toMatch(/NOT loaded: the configuration is broken/);
+    expect(await served()).toBe(due);
+    await rm(broken);
+    await expect.poll(served, { timeout: 120_000, interval: 200 }).not.toBe(due);
+    expect(await nginxLog()).toMatch(/unknown directive "no_such_directive"/);
+  });
+
+  test('all certificates deleted: new ones are served, though their folder has an old name', async () => {
+    await checkout.compose('start', 'renewer');
+    const before = await served();
+    await checkout.run('sh', ['-c', 'rm -r var/tls/*']);
+    await checkout.compose('restart', 'renewer');
+    await expect.poll(served, { timeout: 60_000, interval: 200 }).not.toBe(before);
+    const { exitCode, stdout } = await checkout.npm('renew');
+    expect({ exitCode, stdout }).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('nothing to do'),
+    });
+  });
+});
+
+/** Deploys a certificate that was issued 70 of its 90 days ago. Answers its fingerprint. */
+async function makeDue(): Promise<string> {
+  const places = paths(checkout.root);
+  const then = { ...systemClock, now: () => new Date(Date.now() - 70 * DAY) };
+  const issuer = new LocalIssuer(places.localAuthority, then);
+  const order = { names: ['localhost', '127.0.0.1', '::1'], replaces: undefined };
+  const store = new CertificateStore(places.certificates, then);
+  const generation = await store.add(await issuer.issue(order, () => undefined));
+  await store.activate(generation);
+  const { fingerprint } = generation.certificate;
+  await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(fingerprint);
+  return fingerprint;
+}
+
+async function nginxLog(): Promise<string> {
+  const { stdout, stderr } = await checkout.compose('logs', '--no-log-prefix', 'nginx');
+  return `${stdout}\n${stderr}`;
+}
+
+async function served(): Promise<string> {
+  const shown = await servedFingerprint({ host: '127.0.0.1', port, servername: 'localhost', timeout: 5_000 });
+  return shown.kind === 'shown' ? shown.fingerprint : shown.reason;
+}

@@ -1,0 +1,33 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RenewalParts } from '../../src/certificates/renewal.ts';
+import { FaultProxy } from './fault-proxy.ts';
+import { startLocalPebble } from './local-pebble.ts';
+import type { Pebble } from './pebble.ts';
+import { type Changes, renewalAt } from './renewal-parts.ts';
+import type { Rig } from './renewal-rig.ts';
+
+/** Another CA that looks at the same web server: for rehearsals, or as a fallback. */
+export interface SecondCa {
+  readonly pebble: Pebble;
+  readonly proxy: FaultProxy;
+  /** The rig's parts, which trust both CAs. */
+  readonly parts: (changes: Changes) => RenewalParts;
+  readonly dispose: () => Promise<void>;
+}
+
+export async function startSecondCa({ place }: Rig): Promise<SecondCa> {
+  const pebble = await startLocalPebble({ httpPort: place.httpPort });
+  const proxy = await FaultProxy.start(pebble);
+  const trust = join(place.root, 'both.pem');
+  await writeFile(trust, (await readFile(place.trust, 'utf8')) + (await readFile(pebble.trust, 'utf8')));
+  return {
+    pebble,
+    proxy,
+    parts: (changes) => renewalAt({ ...place, trust }, changes),
+    dispose: async () => {
+      await proxy.close();
+      await pebble.dispose();
+    },
+  };
+}
