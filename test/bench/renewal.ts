@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { readCertificate } from '../../src/certificates/certificate.ts';
 import { scheduleOf } from '../../src/certificates/schedule.ts';
+import { messageOf } from '../../src/errors.ts';
 import { Ancestor } from './ancestor.ts';
 import { hold } from './held.ts';
 import { startLoad } from './load.ts';
@@ -68,7 +69,9 @@ async function moorage(stage: Stage, renewals: number, report: Progress): Promis
     await look();
     for (let number = 1; number <= renewals; number += 1) {
       const due = async () => scheduleOf(readCertificate(await storedChain(stage)), undefined).due;
-      const each = await watch(stage, tally, due);
+      const each = await watch(stage, tally, due).catch(async (error: unknown) => {
+        throw new Error(`${messageOf(error)}; the renewer says:\n${await renewerLog(stage)}`);
+      });
       done.push(each);
       await look();
       report(
@@ -146,6 +149,10 @@ async function containerOf({ checkout }: Stage, part: string): Promise<string> {
     ...label('service', part),
   ]);
   return stdout.trim();
+}
+
+async function renewerLog({ checkout }: Stage): Promise<string> {
+  return (await checkout.compose('logs', '--no-log-prefix', '--tail', '20', 'renewer')).stdout;
 }
 
 function summary({ seconds, asked, failed }: Renewal): string {
