@@ -20,19 +20,31 @@ export interface Workshop {
   readonly ensureDebootstrap: (report: Report) => Promise<void>;
 }
 
+/** An image, and whether it had to be built for that. */
+export interface Built {
+  readonly name: string;
+  readonly fresh: boolean;
+}
+
+const TAG_DIGITS = 12;
+
 /** Builds one role's image from Debian packages, unless the engine has just that. */
 export async function buildImage(
   workshop: Workshop,
   role: ImageRole,
   ensureBase: () => Promise<string>,
   report: Report,
-): Promise<boolean> {
+): Promise<Built> {
   const base = await ensureBase();
-  return build(workshop, { role, reference: BUILT[role], buildArgs: { BASE: BASE_IMAGE }, base }, report);
+  const reference = () => BUILT[role];
+  return build(workshop, { role, reference, buildArgs: { BASE: BASE_IMAGE }, base }, report);
 }
 
-/** Builds the renewer: one bundled file on top of Node. */
-export async function buildRenewer(workshop: Workshop, nodeImage: string, report: Report): Promise<boolean> {
+/**
+ * Builds the renewer: one bundled file on top of Node. Its tag says what it was built from, so that two checkouts on
+ * one machine do not take each other's.
+ */
+export async function buildRenewer(workshop: Workshop, nodeImage: string, report: Report): Promise<Built> {
   const { engine, paths, run } = workshop;
   const output = join(paths.state, 'renewer/daemon.mjs');
   const bundled = await run(process.execPath, [join(paths.root, 'scripts/bundle.mjs'), output], {
@@ -50,7 +62,7 @@ export async function buildRenewer(workshop: Workshop, nodeImage: string, report
     workshop,
     {
       role: 'renewer',
-      reference: PINNED.renewer,
+      reference: (source) => `${PINNED.renewer}-${source.slice(0, TAG_DIGITS)}`,
       buildArgs: { NODE_IMAGE: nodeImage },
       base: node?.id ?? '',
       target: 'prebuilt',
@@ -63,7 +75,8 @@ export async function buildRenewer(workshop: Workshop, nodeImage: string, report
 interface Recipe {
   /** The folder under `images/`. */
   readonly role: ImageRole | 'renewer';
-  readonly reference: string;
+  /** By the digest of what it is built from. */
+  readonly reference: (source: string) => string;
   readonly buildArgs: Readonly<Record<string, string>>;
   /** Id of the image that this one stands on. */
   readonly base: string;
@@ -71,18 +84,19 @@ interface Recipe {
   readonly extra?: Readonly<Record<string, Uint8Array>>;
 }
 
-async function build({ engine, paths }: Workshop, recipe: Recipe, report: Report): Promise<boolean> {
+async function build({ engine, paths }: Workshop, recipe: Recipe, report: Report): Promise<Built> {
   const context = await readContext(join(paths.images, recipe.role), recipe.extra);
   const source = createHash('sha256').update(`${recipe.base} ${context.digest}`).digest('hex');
-  const present = await engine.images.inspect(recipe.reference);
-  if (present?.labels[SOURCE_LABEL] === source) return false;
-  report(`building ${recipe.reference}`);
-  const { reference, buildArgs, target } = recipe;
-  const options = { reference, buildArgs, labels: { [SOURCE_LABEL]: source } };
+  const name = recipe.reference(source);
+  const present = await engine.images.inspect(name);
+  if (present?.labels[SOURCE_LABEL] === source) return { name, fresh: false };
+  report(`building ${name}`);
+  const { buildArgs, target } = recipe;
+  const options = { reference: name, buildArgs, labels: { [SOURCE_LABEL]: source } };
   await engine.images.build(context.tar(), target === undefined ? options : { ...options, target }, (line) =>
-    report(`${reference}: ${line}`),
+    report(`${name}: ${line}`),
   );
-  return true;
+  return { name, fresh: true };
 }
 
 /** The id of the minimal Debian that the other images stand on. */

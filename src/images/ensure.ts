@@ -6,7 +6,7 @@ import { buildImage, buildRenewer, ensureBase, type Workshop } from './build.ts'
 import { BUILT } from './catalog.ts';
 
 /** The image that plays each role, as the engine knows it. */
-export type ImageNames = Readonly<Partial<Record<ImageRole, string>>>;
+export type ImageNames = Readonly<Partial<Record<ImageRole | 'renewer', string>>>;
 
 type Origin = 'present' | 'pulled' | 'built';
 
@@ -45,9 +45,10 @@ export async function ensureImages(
   const others = await Promise.all(otherRoles.map((role) => obtain(choice, role, yard, report)));
 
   const obtained = [first, ...others];
-  const names: ImageNames = Object.fromEntries(obtained.map(({ role, name }) => [role, name]));
-  const origins = obtained.map(({ origin }) => origin);
-  origins.push((await buildRenewer(workshop, names.node ?? '', report)) ? 'built' : 'present');
+  const pulled: ImageNames = Object.fromEntries(obtained.map(({ role, name }) => [role, name]));
+  const renewer = await buildRenewer(workshop, pulled.node ?? '', report);
+  const names: ImageNames = { ...pulled, renewer: renewer.name };
+  const origins: Origin[] = [...obtained.map(({ origin }) => origin), renewer.fresh ? 'built' : 'present'];
 
   return conclude(names, origins);
 }
@@ -68,8 +69,8 @@ async function obtain(
   const chosen = chosenImages[role];
   if (chosen !== undefined) return pull(yard, role, chosen, report);
   const built = async () => {
-    const fresh = await buildImage(yard, role, yard.base, report);
-    return { role, name: BUILT[role], origin: fresh ? 'built' : 'present' } as const;
+    const { name, fresh } = await buildImage(yard, role, yard.base, report);
+    return { role, name, origin: fresh ? 'built' : 'present' } as const;
   };
   if (images === 'build' || (images === 'auto' && builtImages[role] !== undefined)) return built();
   try {

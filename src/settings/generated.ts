@@ -24,7 +24,7 @@ const BUILT_HERE = 'moorage/';
 export async function recordFindings(
   { paths, environment, owner }: Place,
   settings: Settings,
-  images: Readonly<Partial<Record<ImageRole, string>>>,
+  images: Readonly<Partial<Record<ImageRole | 'renewer', string>>>,
 ): Promise<Done> {
   const known = await gather(paths, environment);
   const built = (role: ImageRole) =>
@@ -36,6 +36,7 @@ export async function recordFindings(
     BUILT_NGINX_IMAGE: built('nginx'),
     BUILT_CERTBOT_IMAGE: built('certbot') ?? settings.builtImages.certbot,
     BUILT_NODE_IMAGE: built('node'),
+    RENEWER_IMAGE: images.renewer,
     RENEWER_USER: owner,
     PROVIDED_DIR:
       settings.issuer === 'provided' && settings.provided !== undefined

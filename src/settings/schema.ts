@@ -133,6 +133,7 @@ export const schema = z.object({
   BUILT_NGINX_IMAGE: image.optional(),
   BUILT_CERTBOT_IMAGE: image.optional(),
   BUILT_NODE_IMAGE: image.optional(),
+  RENEWER_IMAGE: image.optional(),
   LISTEN: z.enum(['tls', 'plain'], { error: 'must be tls or plain' }).optional(),
   PROVIDED_DIR: absolutePath.optional(),
   ENGINE_SOCKET: path.optional(),
