@@ -36,8 +36,9 @@ test('after failures in a row the pause grows: 1 min, 10 min, 100 min, a day, a 
   expect(pauses(5, refusal('ca'))).toEqual([1, 10, 100, 1440, 1440]);
 });
 
-test('in the last sixth of the lifetime no pause is longer than six hours, under 48 h than one', () => {
+test('in the last sixth of the lifetime no pause is longer than six hours, in the last 5 % or 48 h than one', () => {
   expect(pauses(5, refusal('ca'), left(14 * DAY))).toEqual([1, 10, 100, 360, 360]);
+  expect(pauses(5, refusal('ca'), left(4 * DAY))).toEqual([1, 10, 60, 60, 60]);
   expect(pauses(5, refusal('ca'), left(47 * HOUR))).toEqual([1, 10, 60, 60, 60]);
 });
 

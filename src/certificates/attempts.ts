@@ -14,7 +14,8 @@ const LONGEST_HERE = 10 * MINUTE;
 const SPREAD = 0.1;
 /** The end is near: rather ask too often than too late. */
 const LAST_SIXTH = { share: 5 / 6, pause: 6 * HOUR } as const;
-const LAST_DAYS = { left: 48 * HOUR, pause: 1 * HOUR } as const;
+/** 5 % of the lifetime, or two days: whichever comes first. */
+const EMERGENCY = { share: 0.95, left: 48 * HOUR, pause: 1 * HOUR } as const;
 /** However short the lifetime is, several tries fit into what is left after the renewal is due. */
 const PAUSES_PER_LIFETIME = 12;
 /** So many failures in a row are not a CA's bad minute. */
@@ -88,10 +89,11 @@ function blameOf(error: Error): FailureSeries['blame'] {
 }
 
 function longestPause(current: Lifetime | undefined, now: Date): number {
-  if (current === undefined || now >= current.notAfter) return LAST_DAYS.pause;
+  if (current === undefined || now >= current.notAfter) return EMERGENCY.pause;
   const lifetime = current.notAfter.getTime() - current.notBefore.getTime();
   const bounds = [lifetime / PAUSES_PER_LIFETIME];
   if (now >= at(current, LAST_SIXTH.share)) bounds.push(LAST_SIXTH.pause);
-  if (current.notAfter.getTime() - now.getTime() < LAST_DAYS.left) bounds.push(LAST_DAYS.pause);
+  const left = current.notAfter.getTime() - now.getTime();
+  if (now >= at(current, EMERGENCY.share) || left < EMERGENCY.left) bounds.push(EMERGENCY.pause);
   return Math.min(...bounds);
 }

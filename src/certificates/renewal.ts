@@ -164,6 +164,7 @@ async function issueAndDeploy(
   const isNew = decision.kind === 'issue' && WORTH_A_REHEARSAL.includes(decision.cause);
   const order: Order = { names, replaces: replaced(current), rehearse: isNew || needsRehearsal(failure) };
   try {
+    await store.expectWritable();
     await expectSoundConfig(webServer, 'before the CA is asked');
     const generation = await deploy(parts, await issuer.issue(order, report), report);
     await ledger.add({ event: 'served', names: [...names], fingerprint: generation.certificate.fingerprint });

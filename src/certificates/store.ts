@@ -25,6 +25,8 @@ export type Current =
 
 const CURRENT = 'current';
 const PARTIAL = '.partial-';
+/** More than a key and a chain have. */
+const PROBE_BYTES = 16 * 1024;
 const GENERATION = /^generation-(\d+)$/;
 /** The files may be whole, only not for this process now. Taken for damage, that would cost an order at the CA. */
 const NOT_READABLE_NOW = ['EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOMEM'];
@@ -76,6 +78,21 @@ export class CertificateStore {
       if (generation !== undefined) return generation;
     }
     return undefined;
+  }
+
+  /**
+   * Writes something as large as a certificate and takes it away again: a full disk or a folder that belongs to
+   * somebody else is found before a CA is asked.
+   */
+  async expectWritable(): Promise<void> {
+    await ensureDirectory(this.#folder);
+    const probe = join(this.#folder, `${PARTIAL}probe`);
+    await rm(probe, { recursive: true, force: true });
+    try {
+      await writeSynced(probe, ' '.repeat(PROBE_BYTES), 0o600);
+    } finally {
+      await rm(probe, { force: true });
+    }
   }
 
   /** Stores what was issued as the next generation. It is not served before `activate`. */
