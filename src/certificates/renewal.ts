@@ -84,7 +84,9 @@ export function tend(parts: RenewalParts, report: Report): Promise<Done<Generati
       await remember(parts, error, { issuer, subject, state, failure, certificate: generation.certificate });
       throw error;
     });
-    if (failure !== undefined) await parts.state.write({ ...state, failure: undefined });
+    // A limit holds, also for whoever asks though nothing is due.
+    const limited = failure?.blame === 'limit' && waits;
+    if (failure !== undefined && !limited) await parts.state.write({ ...state, failure: undefined });
     return done;
   });
 }

@@ -85,6 +85,23 @@ describe.each([
   });
 });
 
+test('a limit that a person ran into with a certificate that is not due is not forgotten by the daemon', async () => {
+  const parts = rig.parts({ clock });
+  await ensureCertificate(parts, gently, silent);
+  const limit = rig.proxy.add({ on: 'newOrder', act: rateLimited(36 * 3600) });
+  const refused = { blame: 'limit', problem: 'rateLimited' };
+  await expect(ensureCertificate(parts, forced, silent)).rejects.toMatchObject(refused);
+  expect(limit.applied()).toBe(1);
+  await tend(parts, silent);
+  await expect(ensureCertificate(parts, forced, silent)).rejects.toMatchObject(refused);
+  expect(limit.applied()).toBe(1);
+
+  limit.remove();
+  clock.move(37 * HOUR);
+  await tend(parts, silent);
+  expect((await parts.state.read(clock.now())).failure).toBeUndefined();
+});
+
 describe('a known limit is never broken', () => {
   const WEEK = { within: 7 * 24 * HOUR };
   const plenty = { count: 100, ...WEEK };
