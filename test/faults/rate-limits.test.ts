@@ -102,6 +102,18 @@ test('a limit that a person ran into with a certificate that is not due is not f
   expect((await parts.state.read(clock.now())).failure).toBeUndefined();
 });
 
+test('a CA that wants to be left alone for a month is asked again after a week, and not before', async () => {
+  rig.proxy.add({ on: 'newOrder', act: rateLimited(30 * 24 * 3600) });
+  await expect(tend(rig.parts({ clock }), silent)).rejects.toMatchObject({ blame: 'limit' });
+  for (const hours of [1, 24, 6 * 24 - 2]) {
+    clock.move(hours * HOUR);
+    await tend(rig.parts({ clock }), silent);
+  }
+  expect(rig.proxy.seen('newOrder')).toHaveLength(1);
+  clock.move(2 * HOUR);
+  await expect(tend(rig.parts({ clock }), silent)).rejects.toMatchObject({ blame: 'limit' });
+});
+
 describe('a known limit is never broken', () => {
   const WEEK = { within: 7 * 24 * HOUR };
   const plenty = { count: 100, ...WEEK };
