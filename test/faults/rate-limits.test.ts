@@ -100,6 +100,23 @@ test('a limit that a person ran into with a certificate that is not due is not f
   expect((await parts.state.read(clock.now())).failure).toBeUndefined();
 });
 
+test.each(['challenge', 'authorization'] as const)(
+  'a limit without a problem document, at %s, is a limit all the same, and the order goes on after it',
+  async (on) => {
+    const headers = { 'retry-after': String(2 * 3600) };
+    const limit = rig.proxy.add({ on, act: { kind: 'answer', status: 429, body: 'slow down', headers } });
+    await expect(ensureCertificate(rig.parts({ clock }), gently, silent)).rejects.toMatchObject({
+      blame: 'limit',
+    });
+    expect(Math.abs((await nextAttempt()) - 2 * HOUR)).toBeLessThan(60_000);
+    limit.remove();
+    clock.move(2.1 * HOUR);
+    const { changed } = await ensureCertificate(rig.parts({ clock }), gently, silent);
+    expect(changed).toBe(true);
+    expect(rig.proxy.seen('newOrder')).toHaveLength(1);
+  },
+);
+
 test('a CA that wants to be left alone for a month is asked again after a week, and not before', async () => {
   rig.proxy.add({ on: 'newOrder', act: rateLimited(30 * 24 * 3600) });
   await expect(tend(rig.parts({ clock }), silent)).rejects.toMatchObject({ blame: 'limit' });
