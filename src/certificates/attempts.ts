@@ -10,6 +10,8 @@ const HOUR = 60 * MINUTE;
 const PAUSES = [1 * MINUTE, 10 * MINUTE, 100 * MINUTE, 24 * HOUR] as const;
 /** What fails on this machine costs the CA nothing: it is looked at again soon. */
 const LONGEST_HERE = 10 * MINUTE;
+/** No limit of a CA looks back further than a week; whoever asks for more time has made a mistake. */
+const LONGEST_ASKED = 7 * 24 * HOUR;
 /** So that those who failed together do not come back together. Share of the pause, either way. */
 const SPREAD = 0.1;
 /** The end is near: rather ask too often than too late. */
@@ -52,7 +54,8 @@ export function afterFailure(
   const bounds = [longestPause(current, now), ...(blame === 'here' ? [LONGEST_HERE] : [])];
   const pause = Math.min(PAUSES[Math.min(count, PAUSES.length) - 1] ?? PAUSES[3], ...bounds);
   const own = new Date(now.getTime() + pause * (1 + SPREAD * (2 * random - 1)));
-  const asked = error instanceof IssuanceFailure ? error.retryAfter : undefined;
+  const wish = error instanceof IssuanceFailure ? error.retryAfter : undefined;
+  const asked = wish && new Date(Math.min(wish.getTime(), now.getTime() + LONGEST_ASKED));
   return {
     subject,
     count,

@@ -96,7 +96,9 @@ export function tend(parts: RenewalParts, report: Report): Promise<Done<Generati
         throw error;
       },
     );
-    if (failure !== undefined) await parts.state.write({ ...state, failure: undefined });
+    // A limit holds, also for whoever asks though nothing is due.
+    const limited = failure?.blame === 'limit' && waits;
+    if (failure !== undefined && !limited) await parts.state.write({ ...state, failure: undefined });
     return done;
   });
 }

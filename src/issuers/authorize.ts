@@ -56,7 +56,8 @@ async function prove(
 }
 
 function unproved(name: string, solver: Solver, error: AcmeProblem): Error {
-  if (error.problem.status >= 500 || error.problem.type === 'rateLimited') return error;
+  const { status, type } = error.problem;
+  if (status >= 500 || status === 429 || type === 'rateLimited') return error;
   return new IssuanceFailure({
     blame: 'validation',
     message: `The CA could not see that ${name} is ours (${error.problem.type}): ${error.message}`,

@@ -7,13 +7,13 @@ import type { Generation } from '../../src/certificates/store.ts';
 import { systemCode } from '../../src/errors.ts';
 import { paths } from '../../src/paths.ts';
 import { type Mounted, mountReadOnly, mountSmallDisk } from '../support/mounts.ts';
+import { oneThatIsDue } from '../support/predecessor.ts';
 import { NAME } from '../support/renewal-parts.ts';
 import { renewalProcesses, type StartRenewal } from '../support/renewal-process.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { ShiftedClock } from '../support/shifted-clock.ts';
 
 const silent = () => undefined;
-const HOUR = 3_600_000;
 const PAGE = 4096;
 
 let rig: Rig;
@@ -34,15 +34,6 @@ function ordered(): number {
   return rig.proxy.seen('newOrder').filter(({ upstream }) => upstream === 201).length;
 }
 
-/** One that is there and due, by the CA's own word. */
-async function withOneDue(): Promise<Generation> {
-  const { value } = await ensureCertificate(rig.parts(hurried()), { force: false }, silent);
-  const [start, end] = [new Date(Date.now() - 2 * HOUR), new Date(Date.now() - HOUR)];
-  await rig.pebble.setRenewalWindow(value.chain, { start, end });
-  await rig.parts().state.write({ failure: undefined, advice: undefined }); // it is time to ask again
-  return value;
-}
-
 describe('fault 19: the disk fills up', () => {
   let folder: string;
   let start: StartRenewal;
@@ -57,7 +48,7 @@ describe('fault 19: the disk fills up', () => {
   test('at each write in turn: said, what is on the disk stays whole, and with space the next run completes', async () => {
     for (let full = 1; ; full += 1) {
       const about = `write ${full}`;
-      const old = await withOneDue();
+      const old = await oneThatIsDue(rig, hurried());
       const issued = await rig.pebble.issued();
       rig.proxy.requests.length = 0;
       const ended = await start({ place: rig.place, hurried: true, full }).ended.catch(String);
@@ -93,7 +84,7 @@ describe('fault 19: a real disk is full', () => {
     let failures = 0;
     for (let pages = 0; ; pages += 1) {
       const about = `${pages} pages left`;
-      const old = await withOneDue();
+      const old = await oneThatIsDue(rig, hurried());
       await ensureServed(old);
       rig.proxy.requests.length = 0;
       const issued = await rig.pebble.issued();
@@ -130,7 +121,7 @@ describe('fault 19: a real disk is full', () => {
 
 describe('fault 20: a state directory that can’t be written to', () => {
   test('read-only: said before the CA is asked, and the old certificate stays served', async () => {
-    const old = await withOneDue();
+    const old = await oneThatIsDue(rig, hurried());
     const { webServer } = rig.parts();
     await webServer.reload();
     rig.proxy.requests.length = 0;

@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureCertificate } from '../../src/certificates/renewal.ts';
 import { verifyPair } from '../../src/certificates/verify.ts';
 import { paths } from '../../src/paths.ts';
+import { oneThatIsDue } from '../support/predecessor.ts';
 import { NAME } from '../support/renewal-parts.ts';
 import { type Ending, renewalProcesses, type StartRenewal } from '../support/renewal-process.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { ShiftedClock } from '../support/shifted-clock.ts';
 
 const silent = () => undefined;
-const HOUR = 3_600_000;
 
 let rig: Rig;
 let folder: string;
@@ -34,7 +34,7 @@ afterAll(async () => {
  */
 describe.each([
   { what: 'the first issuance', prepare: fromNothing },
-  { what: 'a renewal', prepare: withOneDue },
+  { what: 'a renewal', prepare: () => oneThatIsDue(rig, { clock: new ShiftedClock() }) },
 ])('fault 1: SIGKILL during $what', ({ prepare }) => {
   test('after each change of the file system', async () => {
     await atEachPoint(prepare, (change) => start({ place: rig.place, hurried: true, kill: change }).ended);
@@ -46,7 +46,7 @@ describe.each([
 });
 
 /** One run after the other, each killed at a later point, until one gets through. */
-async function atEachPoint(prepare: () => Promise<void>, run: (point: number) => Promise<Ending>) {
+async function atEachPoint(prepare: () => Promise<unknown>, run: (point: number) => Promise<Ending>) {
   for (let point = 1; ; point += 1) {
     await prepare();
     rig.proxy.requests.length = 0;
@@ -90,19 +90,6 @@ async function killedAtRequest(point: number): Promise<Ending> {
 
 async function fromNothing(): Promise<void> {
   await rm(paths(rig.place.root).state, { recursive: true, force: true });
-}
-
-/** The one that is there is due, by the CA's own word. */
-async function withOneDue(): Promise<void> {
-  const parts = rig.parts();
-  const current = await parts.store.current();
-  const generation =
-    current.kind === 'present'
-      ? current.generation
-      : (await ensureCertificate(parts, { force: false }, silent)).value;
-  const [start, end] = [new Date(Date.now() - 2 * HOUR), new Date(Date.now() - HOUR)];
-  await rig.pebble.setRenewalWindow(generation.chain, { start, end });
-  await parts.state.write({ failure: undefined, advice: undefined }); // it is time to ask again
 }
 
 async function orderIsKnown(): Promise<boolean> {

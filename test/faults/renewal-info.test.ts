@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assess, ensureCertificate, type Outlook, tend } from '../../src/certificates/renewal.ts';
 import type { Generation } from '../../src/certificates/store.ts';
 import { problem } from '../support/fault-rules.ts';
+import { aPredecessor, moveWindowToThePast } from '../support/predecessor.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { sharedTime } from '../support/shared-time.ts';
 import type { ShiftedClock } from '../support/shifted-clock.ts';
@@ -20,8 +21,8 @@ beforeEach(async () => {
 
 afterEach(() => rig.dispose());
 
-async function issueFirst(): Promise<Generation> {
-  return (await ensureCertificate(rig.parts({ clock }), { force: false }, silent)).value;
+function issueFirst(): Promise<Generation> {
+  return aPredecessor(rig, { clock });
 }
 
 function look(): Promise<Outlook> {
@@ -72,9 +73,8 @@ describe('fault 10: renewal information that makes no sense', () => {
 });
 
 describe('fault 11: the window moves to the past', () => {
-  async function moveToThePast({ chain }: Generation, unasked = 25 * HOUR): Promise<void> {
-    const [start, end] = [new Date(Date.now() - 2 * HOUR), new Date(Date.now() - HOUR)];
-    await rig.pebble.setRenewalWindow(chain, { start, end, explanationUrl: 'https://ca.example/incident' });
+  async function moveToThePast(generation: Generation, unasked = 25 * HOUR): Promise<void> {
+    await moveWindowToThePast(rig, generation);
     clock.move(unasked);
   }
 
@@ -92,10 +92,7 @@ describe('fault 11: the window moves to the past', () => {
     }
     expect(
       rig.proxy.seen('newOrder').map(({ payload, status }) => [typeof payload?.replaces, status]),
-    ).toEqual([
-      ['undefined', 201],
-      ['string', 201],
-    ]);
+    ).toEqual([['string', 201]]);
   });
 
   test('at once also while earlier failures keep the next attempt waiting, but only once', async () => {
@@ -134,7 +131,7 @@ describe('fault 12: no renewal information for the certificate', () => {
       clock.move(30 * HOUR);
       expect((await look()).renewalDue).toEqual(renewalDue);
     }
-    expect(rig.proxy.seen('renewalInfo').length).toBeGreaterThan(3);
+    expect(rig.proxy.seen('renewalInfo').length).toBeGreaterThanOrEqual(3);
     const left = (renewalDue?.getTime() ?? Number.NaN) - clock.now().getTime();
     clock.move(left - HOUR);
     expect((await tend(rig.parts({ clock }), silent)).value).toEqual(generation);

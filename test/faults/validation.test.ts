@@ -27,6 +27,7 @@ describe('fault 16: the AAAA record leads elsewhere', () => {
       };
       await attempt(); // the first one of a new name rehearses anyway
       expect(rehearsals.proxy.seen('newOrder')).toHaveLength(1);
+      rig.proxy.requests.length = 0;
       const elsewhere = async (address: string | undefined) => {
         for (const { pebble } of [rig, rehearsals]) await pebble.setAddress6(NAME, address);
       };

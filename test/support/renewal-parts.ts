@@ -75,7 +75,7 @@ export function renewalAt(place: Place, changes: Changes = {}): RenewalParts {
 }
 
 /** Serves what it read at its last reload, as nginx does. */
-export class FollowingServer implements WebServer {
+class FollowingServer implements WebServer {
   readonly #folder: string;
   #loaded: string | undefined;
   reloads = 0;
