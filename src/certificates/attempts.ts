@@ -30,6 +30,10 @@ export interface FailureSeries {
   readonly count: number;
   readonly since: Date;
   readonly nextAttempt: Date;
+  /** The same without what the CA asked for: another CA may be tried from then on. */
+  readonly pauseUntil: Date;
+  /** URL of the ACME directory that was asked last. */
+  readonly directory: string | undefined;
   readonly message: string;
   readonly blame: Blame | 'here';
   /** The type of the CA's problem document. */
@@ -43,12 +47,12 @@ type Lifetime = Pick<Certificate, 'notBefore' | 'notAfter'>;
 /** The series after one more failure. `random` is from [0, 1). */
 export function afterFailure(
   before: FailureSeries | undefined,
-  failure: { readonly subject: string; readonly error: Error },
+  failure: { readonly subject: string; readonly directory?: string | undefined; readonly error: Error },
   current: Lifetime | undefined,
   now: Date,
   random: number,
 ): FailureSeries {
-  const { subject, error } = failure;
+  const { subject, directory, error } = failure;
   const count = (before?.count ?? 0) + 1;
   const blame = blameOf(error);
   const bounds = [longestPause(current, now), ...(blame === 'here' ? [LONGEST_HERE] : [])];
@@ -61,11 +65,18 @@ export function afterFailure(
     count,
     since: before?.since ?? now,
     nextAttempt: asked !== undefined && asked > own ? asked : own,
+    pauseUntil: own,
+    directory,
     message: error.message,
     blame,
     problem: error instanceof IssuanceFailure ? error.problem : undefined,
     rehearsal: error instanceof IssuanceFailure && error.rehearsal,
   };
+}
+
+/** When the CA of this directory may be asked again: what another one asked for is not its concern. */
+export function openAgain(series: FailureSeries, directory: string | undefined): Date {
+  return series.directory === directory ? series.nextAttempt : series.pauseUntil;
 }
 
 /** Whether the fallback directory is to be asked instead: the CA keeps failing, or there is no time to wait for it. */

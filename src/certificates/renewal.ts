@@ -1,7 +1,7 @@
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import { withLockInTurn } from '../system/lock.ts';
 import { refreshAdvice } from './advice.ts';
-import { afterFailure, type FailureSeries, needsFallback, needsRehearsal } from './attempts.ts';
+import { afterFailure, type FailureSeries, needsFallback, needsRehearsal, openAgain } from './attempts.ts';
 import { type Cause, type Decision, decide } from './decide.ts';
 import { type Deployment, deploy, expectSoundConfig, serveCurrent } from './deploy.ts';
 import { describeOrigin, directoryOf, IssuanceFailure, type Issuer, type Order } from './issuer.ts';
@@ -52,29 +52,30 @@ export function ensureCertificate(
   report: Report,
 ): Promise<Done<Generation>> {
   return inTurn(parts, async () => {
-    const { outlook, state, subject } = await look(parts);
-    const { decision, current } = outlook;
+    const seen = await look(parts);
+    const { decision, current, failure } = seen.outlook;
     if (current.kind === 'present') {
       if (decision.kind === 'none') return unchanged(decision.reason, current.generation);
       if (decision.kind === 'keep' && !force)
         return serve(parts, current.generation, decision.reason, report);
     }
     report(decision.kind === 'keep' ? `asked for, though ${decision.reason}` : decision.reason);
-    expectNotLimited(outlook.failure, parts.clock.now());
-    return issueAndDeploy(parts, outlook, state, subject, report);
+    expectNotLimited(failure, seen.asked, parts.clock.now());
+    return issueAndDeploy(parts, seen, report);
   });
 }
 
 /** The same for the daemon: what failed lately waits for its turn. `undefined` while it waits with nothing to serve. */
 export function tend(parts: RenewalParts, report: Report): Promise<Done<Generation | undefined>> {
   return inTurn(parts, async () => {
-    const { outlook, state, subject } = await look(parts);
+    const seen = await look(parts);
+    const { outlook, state, subject } = seen;
     const { decision, current, failure } = outlook;
     if (decision.kind === 'none') return unchanged(idle(decision.reason), undefined);
     const waits = failure !== undefined && parts.clock.now() < failure.nextAttempt;
     if (decision.kind === 'issue' && !waits) {
       report(decision.reason);
-      return issueAndDeploy(parts, outlook, state, subject, report);
+      return issueAndDeploy(parts, seen, report);
     }
     if (decision.kind === 'issue' && failure !== undefined) {
       const told = `waiting: ${describeSeries(failure)}`;
@@ -114,9 +115,15 @@ export function rehearse(parts: RenewalParts, report: Report): Promise<string> {
   });
 }
 
-async function look(
-  parts: RenewalParts,
-): Promise<{ outlook: Outlook; state: RenewalState; subject: string }> {
+interface Look {
+  readonly outlook: Outlook;
+  /** Who is asked if something is to be issued. */
+  readonly asked: Issuer;
+  readonly state: RenewalState;
+  readonly subject: string;
+}
+
+async function look(parts: RenewalParts): Promise<Look> {
   const { store, names, issuer, fallback, clock } = parts;
   const issuers = fallback === undefined ? [issuer] : [issuer, fallback];
   const current = await store.current();
@@ -132,9 +139,12 @@ async function look(
     now: clock.now(),
   });
   const subject = [describeOrigin(issuer.origin), ...names, offered ?? ''].join(' ');
-  const failure = state.failure?.subject === subject ? state.failure : undefined;
+  const series = state.failure?.subject === subject ? state.failure : undefined;
+  const certificate = current.kind === 'present' ? current.generation.certificate : undefined;
+  const asked = (needsFallback(series, certificate, clock.now()) ? fallback : undefined) ?? issuer;
+  const failure = series && { ...series, nextAttempt: openAgain(series, directoryOf(asked.origin)) };
   const renewalDue = decision.kind === 'none' ? undefined : plannedRenewal(current, state);
-  return { outlook: { current, decision, renewalDue, failure }, state, subject };
+  return { outlook: { current, decision, renewalDue, failure }, asked, state, subject };
 }
 
 function plannedRenewal(current: Current, { advice }: RenewalState): Date | undefined {
@@ -154,15 +164,11 @@ async function serve(
 
 async function issueAndDeploy(
   parts: RenewalParts,
-  { current, decision, failure }: Outlook,
-  state: RenewalState,
-  subject: string,
+  { outlook: { current, decision, failure }, asked: issuer, state, subject }: Look,
   report: Report,
 ): Promise<Done<Generation>> {
   const { names, store, clock, ledger, webServer } = parts;
   const certificate = current.kind === 'present' ? current.generation.certificate : undefined;
-  const issuer =
-    (needsFallback(failure, certificate, clock.now()) ? parts.fallback : undefined) ?? parts.issuer;
   const isNew = decision.kind === 'issue' && WORTH_A_REHEARSAL.includes(decision.cause);
   const order: Order = { names, replaces: replaced(current), rehearse: isNew || needsRehearsal(failure) };
   try {
@@ -195,11 +201,13 @@ async function remember(parts: RenewalParts, error: unknown, attempt: Attempt): 
   const { subject, state, failure, certificate, issuer } = attempt;
   const reason = error instanceof Error ? error : new Error(String(error));
   const { clock, random, ledger, names } = parts;
-  const series = afterFailure(failure, { subject, error: reason }, certificate, clock.now(), random());
+  const directory = directoryOf(issuer.origin);
+  const failed = { subject, directory, error: reason };
+  const series = afterFailure(failure, failed, certificate, clock.now(), random());
   await parts.state.write({ ...state, failure: series });
   const { blame, problem, message, rehearsal } = series;
-  const directory = rehearsal ? undefined : directoryOf(issuer.origin);
-  await ledger.add({ event: 'failed', directory, names: [...names], blame, problem, message });
+  const counted = rehearsal ? undefined : directory;
+  await ledger.add({ event: 'failed', directory: counted, names: [...names], blame, problem, message });
 }
 
 function idle(reason: string): string {
@@ -213,8 +221,9 @@ export function describeSeries({ count, since, nextAttempt }: FailureSeries): st
 }
 
 /** A person may be impatient with a failure, but not with a CA that said until when it takes nothing. */
-function expectNotLimited(failure: FailureSeries | undefined, now: Date): void {
+function expectNotLimited(failure: FailureSeries | undefined, asked: Issuer, now: Date): void {
   if (failure?.blame !== 'limit' || now >= failure.nextAttempt) return;
+  if (failure.directory !== directoryOf(asked.origin)) return;
   throw new IssuanceFailure({
     blame: 'limit',
     message: `The CA takes no request before ${moment(failure.nextAttempt)}: ${failure.message}`,

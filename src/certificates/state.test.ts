@@ -12,6 +12,8 @@ const failure: FailureSeries = {
   count: 3,
   since: new Date('2026-12-31T20:00:00Z'),
   nextAttempt: new Date('2027-01-01T01:40:00Z'),
+  pauseUntil: new Date('2027-01-01T01:40:00Z'),
+  directory: 'https://ca.example/dir',
   message: 'the CA said no',
   blame: 'ca',
   problem: 'serverInternal',
@@ -52,6 +54,12 @@ test.each(['', '{"failure": {"count": 3,', '{"failure": {"count": "three"}}', '[
 test('times in a far future, written by a clock that was wrong, are now', async () => {
   const { state } = await file();
   const wrong = new Date('2037-01-01');
-  await state.write({ failure: { ...failure, nextAttempt: wrong }, advice: { ...advice, askAgain: wrong } });
-  expect(await state.read(now)).toMatchObject({ failure: { nextAttempt: now }, advice: { askAgain: now } });
+  await state.write({
+    failure: { ...failure, nextAttempt: wrong, pauseUntil: wrong },
+    advice: { ...advice, askAgain: wrong },
+  });
+  expect(await state.read(now)).toMatchObject({
+    failure: { nextAttempt: now, pauseUntil: now },
+    advice: { askAgain: now },
+  });
 });

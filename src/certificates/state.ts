@@ -28,6 +28,8 @@ const shape = z.object({
       count: z.number().int().positive(),
       since: date,
       nextAttempt: date,
+      pauseUntil: date,
+      directory: z.string().optional(),
       message: z.string(),
       blame: z.enum(['validation', 'limit', 'ca', 'network', 'here']),
       problem: z.string().optional(),
@@ -59,7 +61,9 @@ export class StateFile {
     return {
       failure: failure && {
         ...failure,
+        directory: failure.directory,
         problem: failure.problem,
+        pauseUntil: credible(failure.pauseUntil, now),
         nextAttempt: credible(failure.nextAttempt, now),
       },
       advice: advice && {

@@ -30,17 +30,51 @@ test('the lock is free afterwards, also after a failure, and leaves no file behi
   expect(await readdir(dirname(path))).toEqual([]);
 });
 
+/** The lock file of a process that holds it, as it would have written it. */
+async function heldBy(path: string, pid: number | undefined): Promise<void> {
+  let mine: Record<string, unknown> = {};
+  await withLock(path, 'a', systemClock, async () => {
+    mine = JSON.parse(await readFile(path, 'utf8'));
+  });
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const began = stat.slice(stat.lastIndexOf(')')).split(' ')[20];
+  await writeFile(path, JSON.stringify({ ...mine, token: 'theirs', pid, began }));
+}
+
 test('a holder that was killed is noticed at once', async () => {
   const path = await lockPath();
   const child = spawn('sleep', ['60']);
-  await withLock(path, 'a', systemClock, async () => {
-    const mine = JSON.parse(await readFile(path, 'utf8'));
-    await writeFile(`${path}.copy`, JSON.stringify({ ...mine, token: 'theirs', pid: child.pid }));
-  });
-  await writeFile(path, await readFile(`${path}.copy`, 'utf8'));
+  await heldBy(path, child.pid);
   await expect(withLock(path, 'b', systemClock, async () => 'in')).rejects.toMatchObject({ code: 'locked' });
   child.kill('SIGKILL');
   await once(child, 'exit');
+  expect(await withLock(path, 'b', systemClock, async () => 'in')).toBe('in');
+});
+
+test('a holder that lives keeps it, also when a clock that jumped says that it missed its beats', async () => {
+  const path = await lockPath();
+  const child = spawn('sleep', ['60']);
+  await heldBy(path, child.pid);
+  await utimes(path, new Date(0), new Date(0));
+  await expect(withLock(path, 'b', systemClock, async () => 'in')).rejects.toMatchObject({ code: 'locked' });
+  child.kill('SIGKILL');
+});
+
+test('a holder whose number was given to another process has ended', async () => {
+  const path = await lockPath();
+  await withLock(path, 'a', systemClock, async () => {
+    const mine = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(`${path}.copy`, JSON.stringify({ ...mine, token: 'theirs', began: '1' }));
+  });
+  await writeFile(path, await readFile(`${path}.copy`, 'utf8'));
+  expect(await withLock(path, 'b', systemClock, async () => 'in')).toBe('in');
+});
+
+test('a file that lost its content with the power counts until it has missed its beats', async () => {
+  const path = await lockPath();
+  await writeFile(path, '');
+  await expect(withLock(path, 'b', systemClock, async () => 'in')).rejects.toMatchObject({ code: 'locked' });
+  await utimes(path, new Date(0), new Date(0));
   expect(await withLock(path, 'b', systemClock, async () => 'in')).toBe('in');
 });
 

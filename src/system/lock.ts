@@ -11,11 +11,23 @@ const STALE = 30_000;
 const TAKEOVER_PAUSE = 20;
 const TURN_PAUSE = 100;
 
+/** Of a lock file that can't be read: it counts until it has missed its beats. */
+const NOBODY: Holder = {
+  token: '',
+  what: 'Something',
+  pid: 0,
+  since: 'an unknown time',
+  began: undefined,
+  processes: '',
+};
+
 interface Holder {
   readonly token: string;
   readonly what: string;
   readonly pid: number;
   readonly since: string;
+  /** When that process began, as the kernel counts it: a number is given again after a process has ended. */
+  readonly began: string | undefined;
   /** Names the set of processes in which `pid` means something: this boot of this machine, this PID namespace. */
   readonly processes: string;
 }
@@ -70,12 +82,13 @@ async function acquire(path: string, what: string, clock: Clock): Promise<string
     token,
     what,
     pid: process.pid,
+    began: (await processFacts(process.pid))?.began,
     since: clock.now().toISOString(),
     processes: await processSpace(),
   };
   const candidate = `${path}.${token}`;
-  await writeFile(candidate, JSON.stringify(holder), { mode: 0o600 });
   try {
+    await writeFile(candidate, JSON.stringify(holder), { mode: 0o600 });
     for (;;) {
       if (await linked(candidate, path)) return token;
       const other = await readHolder(path);
@@ -100,7 +113,12 @@ async function linked(candidate: string, path: string): Promise<boolean> {
 }
 
 async function abandoned(path: string, holder: Holder, clock: Clock): Promise<boolean> {
-  if (holder.processes === (await processSpace()) && !(await alive(holder.pid))) return true;
+  if (holder.processes === (await processSpace())) {
+    const process = await processFacts(holder.pid);
+    // Whoever lives holds it, however long ago the last beat was: clocks jump, machines sleep.
+    if (holder.began !== undefined) return process?.began !== holder.began || process.ended;
+    if (!alive(holder.pid)) return true;
+  }
   const facts = await stat(path).catch(() => undefined);
   return facts === undefined || clock.now().getTime() - facts.mtimeMs > STALE;
 }
@@ -131,7 +149,12 @@ async function release(path: string, token: string): Promise<void> {
 
 async function readHolder(path: string): Promise<Holder | undefined> {
   const text = await readIfExists(path);
-  return text === undefined ? undefined : JSON.parse(text);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return NOBODY; // a machine that lost power may keep the name and lose the content
+  }
 }
 
 async function processSpace(): Promise<string> {
@@ -140,19 +163,28 @@ async function processSpace(): Promise<string> {
   return `${boot.trim()} ${namespace}`;
 }
 
-async function alive(pid: number): Promise<boolean> {
+function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
     return systemCode(error) === 'EPERM';
   }
-  return !(await zombie(pid));
 }
 
-/** Dead, but not yet waited for: where nobody reaps orphans, as in a container without an init, that lasts. */
-async function zombie(pid: number): Promise<boolean> {
+interface ProcessFacts {
+  /** Clock ticks from the boot to its start. */
+  readonly began: string;
+  /** Dead, but not yet waited for: where nobody reaps orphans, as in a container without an init, that lasts. */
+  readonly ended: boolean;
+}
+
+/** From /proc/PID/stat, see proc_pid_stat(5); `undefined` without such a process, or without /proc. */
+async function processFacts(pid: number): Promise<ProcessFacts | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return /^\d+ \(.*\) [ZX] /s.test(stat);
+  const fields = /^\d+ \(.*\) (.*)$/s.exec(stat)?.[1]?.split(' ');
+  const [state, began] = [fields?.[0], fields?.[19]];
+  return state === undefined || began === undefined ? undefined : { began, ended: /[ZX]/.test(state) };
 }
 
 function held(holder: Holder): Failure {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ensureCertificate, tend } from '../../src/certificates/renewal.ts';
-import { problem } from '../support/fault-rules.ts';
+import { problem, rateLimited } from '../support/fault-rules.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { type SecondCa, startSecondCa } from '../support/second-ca.ts';
 import { sharedTime } from '../support/shared-time.ts';
@@ -61,4 +61,18 @@ test('a name that the CA can’t see is not tried at the fallback', async () => 
     });
   }
   expect(second.proxy.seen('newOrder')).toEqual([]);
+});
+
+test('a limit of the CA does not hold back the fallback when time runs short', async () => {
+  const { value: first } = await tend(parts(), silent);
+  if (first === undefined) throw new Error('nothing was issued');
+  const { notBefore, notAfter } = first.certificate;
+  clock.move((notAfter.getTime() - notBefore.getTime()) * 0.9);
+  rig.proxy.add({ on: 'newOrder', act: rateLimited(36 * 3600) });
+  await expect(tend(parts(), silent)).rejects.toMatchObject({ blame: 'limit' });
+  const asked = rig.proxy.seen('newOrder').length;
+  clock.move(2 * MINUTE);
+  const { value: standIn } = await tend(parts(), silent);
+  expect(standIn?.origin).toEqual({ issuer: 'acme', directory: second.proxy.directory });
+  expect(rig.proxy.seen('newOrder')).toHaveLength(asked);
 });
