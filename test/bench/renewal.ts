@@ -16,7 +16,7 @@ const SIGNALLED = 'certbot, then SIGHUP';
 const RESTARTED = 'certbot, then a restart';
 
 /** `lifetime` in seconds: a renewal is due after half of it. */
-const FULL = { renewals: 50, ofAncestors: 10, lifetime: 20 };
+const FULL = { renewals: 50, ofAncestors: 10, lifetime: 60 };
 const QUICK = { renewals: 5, ofAncestors: 3, lifetime: 12 };
 /** The first renewals warm caches up; memory and files are compared with those after them. */
 const WARM_UP = 5;
@@ -50,7 +50,7 @@ export async function renewal(quick: boolean, report: Progress) {
     try {
       const signalled = await theirs(stage, ancestor, 'reload', ofAncestors, report);
       const restarted = await theirs(stage, ancestor, 'restart', ofAncestors, report);
-      return result(ours, signalled, restarted);
+      return result(`of a ${lifetime}-second certificate`, ours, signalled, restarted);
     } finally {
       await ancestor.dispose();
     }
@@ -166,17 +166,17 @@ function held(looks: readonly Resources[]): string {
   return `${last?.memory.toFixed()} MB ${last?.files} files`;
 }
 
-function result(ours: Ours, signalled: readonly Renewal[], restarted: readonly Renewal[]) {
+function result(what: string, ours: Ours, signalled: readonly Renewal[], restarted: readonly Renewal[]) {
   const served = secondsRow(MOORAGE, ours.renewals);
   const peer = secondsRow(SIGNALLED, signalled);
   const rows: Row[] = [
-    ...requestRows(MOORAGE, ours.renewals),
+    ...requestRows(MOORAGE, what, ours.renewals),
     served,
     ...resourceRows('nginx', ours.nginx),
     ...resourceRows('renewer', ours.renewer),
-    ...requestRows(SIGNALLED, signalled),
+    ...requestRows(SIGNALLED, what, signalled),
     peer,
-    ...requestRows(RESTARTED, restarted),
+    ...requestRows(RESTARTED, what, restarted),
     secondsRow(RESTARTED, restarted),
   ];
   const goals = [
@@ -194,11 +194,11 @@ function secondsRow(name: string, renewals: readonly Renewal[]): Row {
   return row(name, name === MOORAGE ? 'due to served' : 'begun to served', seconds);
 }
 
-function requestRows(name: string, renewals: readonly Renewal[]): Row[] {
+function requestRows(name: string, what: string, renewals: readonly Renewal[]): Row[] {
   const asked = renewals.map((each) => each.asked);
   const failed = renewals.map((each) => each.failed.length);
   return [
-    row(name, `requests, each of ${renewals.length} renewals`, asked, 'requests'),
+    row(name, `requests, each of ${renewals.length} renewals ${what}`, asked, 'requests'),
     row(name, 'of them failed', failed, 'requests'),
   ];
 }
