@@ -11,6 +11,7 @@ import { makeNetwork, type Pebble } from '../support/pebble.ts';
 import { keepAsking } from '../support/traffic.ts';
 
 const NAME = 'registry.moorage.example';
+const MOUNTS = '{{range .Mounts}}{{.Source}}>{{.Destination}} {{end}}';
 
 let checkout: Checkout;
 let pebble: Pebble;
@@ -43,8 +44,7 @@ test('from nothing with TLS_ISSUER=acme: a certificate without certbot and witho
   expect(acme.certificate).toMatchObject({ issuer: 'acme', names: [NAME] });
   expect(acme.steps.find(({ title }) => title === 'Proof')?.summary).toMatch(/^pushed and pulled sha256:/);
   expect(await readdir(join(checkout.root, 'var/certbot'))).toEqual([]);
-  const mounts = await inspect('{{range .Mounts}}{{.Source}}>{{.Destination}} {{end}}');
-  expect(mounts).toContain('/dev/null>/var/run/docker.sock');
+  expect(await inspect(MOUNTS)).toContain('/dev/null>/var/run/docker.sock');
 });
 
 test('the renewer has nothing it does not need: no port, no capability, no way to write but its state', async () => {
@@ -99,7 +99,7 @@ test('when the CA moves the renewal window into the past, the renewer renews by 
   expect(ca.seen('newOrder').at(-1)?.payload).toMatchObject({ replaces: expect.any(String) });
 });
 
-test('local, acme again, provided: each switch is one setting and one command, and no request fails', async () => {
+test('local, acme again, certbot, provided: each switch is one setting and one command, and no request fails', async () => {
   const orders = ca.seen('newOrder').length;
   const requests = keepAsking(port, NAME);
   const local = await checkout.init({ TLS_ISSUER: 'local' });
@@ -107,6 +107,9 @@ test('local, acme again, provided: each switch is one setting and one command, a
   const back = await checkout.init({ TLS_ISSUER: 'acme' });
   expect(back.certificate.issuer).toBe('acme');
   expect(ca.seen('newOrder')).toHaveLength(orders); // the certificate it had is still good
+  const bot = await checkout.init({ TLS_ISSUER: 'certbot' });
+  expect(bot.certificate.issuer).toBe('certbot');
+  expect(await inspect(MOUNTS)).toMatch(/docker\.sock>\/var\/run\/docker\.sock/);
   await provide(365);
   const own = await checkout.init({
     TLS_ISSUER: 'provided',
@@ -114,6 +117,7 @@ test('local, acme again, provided: each switch is one setting and one command, a
     TLS_KEY_FILE: provided.key,
   });
   expect(own.certificate).toMatchObject({ issuer: 'provided', issuerName: expect.stringMatching(/CA/) });
+  expect(await inspect(MOUNTS)).toContain('/dev/null>/var/run/docker.sock');
   const { asked, failed } = await requests.stop();
   expect(failed).toEqual([]);
   expect(asked).toBeGreaterThan(20);
