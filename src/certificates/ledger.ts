@@ -40,10 +40,13 @@ export class Ledger {
   async add(entry: Omit<Entry, 'at'>): Promise<void> {
     await ensureDirectory(dirname(this.#path));
     const line = JSON.stringify({ at: this.#clock.now(), ...entry });
-    const file = await open(this.#path, 'a', 0o600);
+    const file = await open(this.#path, 'a+', 0o600);
     try {
-      // The line break comes first: it ends a line that a full disk or a kill left half written.
-      await file.appendFile(`\n${line}`);
+      // Ends a line that a full disk or a kill left half written.
+      const { size } = await file.stat();
+      const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: Math.max(0, size - 1) });
+      const whole = size === 0 || buffer.toString() === '\n';
+      await file.appendFile(`${whole ? '' : '\n'}${line}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -61,7 +64,7 @@ export class Ledger {
   async #forgetOld(entries: readonly Entry[]): Promise<void> {
     const since = this.#clock.now().getTime() - REMEMBER;
     const kept = entries.filter(({ at }) => at.getTime() >= since).slice(-ROTATE_ABOVE / 2);
-    await writeAtomically(this.#path, kept.map((entry) => JSON.stringify(entry)).join('\n'), 0o600);
+    await writeAtomically(this.#path, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''), 0o600);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from 'commander';
-import { Failure, WrongInput } from '../errors.ts';
+import { Failure, messageOf, WrongInput } from '../errors.ts';
+import { environment } from '../settings/environment.ts';
 import { diskFailure } from './disk-errors.ts';
 import { Terminal } from './terminal.ts';
 
@@ -18,10 +19,37 @@ export async function main(command: Command): Promise<void> {
     each.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) });
   }
   try {
+    expectOwnFlags(command);
     await command.parseAsync();
   } catch (error) {
     process.exitCode = conclude(error, new Terminal(process.stderr));
+    if (process.argv.includes('--json') && process.exitCode !== 0) printJson(error);
   }
+}
+
+/** Flags that npm has too, and people set for npm. That one of them is missing is no harm. */
+const ALSO_NPMS = ['--yes', '--force', '--json', '--user', '--only'];
+
+/** `npm run renew --dry-run`: npm keeps the flag for itself, and the run would be a real one. */
+function expectOwnFlags(command: Command): void {
+  const options = [command, ...command.commands].flatMap((each) => each.options);
+  for (const { long } of options) {
+    if (!long || ALSO_NPMS.includes(long) || process.argv.includes(long)) continue;
+    if (environment()[`npm_config_${long.slice(2).replaceAll('-', '_')}`] !== 'true') continue;
+    const right = `npm run ${environment().npm_lifecycle_event ?? 'NAME'} -- ${long}`;
+    throw new WrongInput([{ input: long, message: `npm took it for itself; write: ${right}` }]);
+  }
+}
+
+/** For programs: what went wrong, on standard output, where they look for the result. */
+function printJson(error: unknown): void {
+  if (error instanceof CommanderError) return;
+  const failure = error instanceof Failure ? error : diskFailure(error);
+  const told =
+    error instanceof WrongInput
+      ? { code: 'wrong-input', problems: error.problems }
+      : { code: failure?.code ?? 'defect', message: messageOf(failure ?? error), remedy: failure?.remedy };
+  process.stdout.write(`${JSON.stringify({ error: told }, null, 2)}\n`);
 }
 
 function conclude(error: unknown, terminal: Terminal): number {

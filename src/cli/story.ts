@@ -83,6 +83,8 @@ export class Story {
   #conclude(title: string, done: Done<unknown>, seconds: number): void {
     const mark = done.changed ? this.#terminal.style('green', '✓') : this.#terminal.style('dim', '=');
     const time = seconds >= 1 ? this.#terminal.style('dim', `  ${seconds.toFixed(1)} s`) : '';
-    this.#terminal.line(`${mark} ${title.padEnd(TITLE_WIDTH)} ${done.summary}${time}`);
+    this.#terminal.line(
+      `${mark} ${title.padEnd(TITLE_WIDTH)} ${this.#terminal.hanging(`${done.summary}${time}`)}`,
+    );
   }
 }

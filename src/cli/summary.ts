@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { App } from '../app.ts';
 import type { Certificate } from '../certificates/certificate.ts';
+import { day } from '../certificates/words.ts';
 import { unreachable } from '../errors.ts';
 import { authorityFile } from '../issuers/local.ts';
 import { registryAuthority, registryUrl, type Settings } from '../settings/settings.ts';
@@ -25,8 +26,7 @@ export function conclude(terminal: Terminal, story: Story, outcome: Outcome): vo
     process.stdout.write(`${JSON.stringify(asJson(story, outcome), null, 2)}\n`);
     return;
   }
-  const row = (name: string, text: string) =>
-    terminal.line(`  ${terminal.style('dim', name.padEnd(14))} ${text}`);
+  const row = (name: string, text: string) => terminal.table([[name, text]]);
   const url = terminal.style('bold', registryUrl(settings));
   terminal.line();
   row('Registry', story.changed ? url : `${url}  (nothing changed)`);
@@ -73,8 +73,4 @@ function trustHint({ app, settings }: Outcome, registry: string): string {
   if (settings.domain === 'localhost')
     return `Docker trusts localhost as it is; for others: curl --cacert ${authority}`;
   return `on each client: sudo install -Dm644 ${authority} /etc/docker/certs.d/${registry}/ca.crt`;
-}
-
-function day(date: Date): string {
-  return date.toISOString().slice(0, 10);
 }

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { environment } from '../settings/environment.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
@@ -38,10 +38,18 @@ export class Terminal {
 
   /** Titles and texts side by side; further lines of a text stand under its first. */
   table(rows: readonly (readonly [title: string, text: string])[]): void {
-    for (const [title, text] of rows) {
-      const indented = text.split('\n').join(`\n${' '.repeat(TITLE_WIDTH + 3)}`);
-      this.line(`  ${this.style('dim', title.padEnd(TITLE_WIDTH))} ${indented}`);
-    }
+    for (const [title, text] of rows)
+      this.line(`  ${this.style('dim', title.padEnd(TITLE_WIDTH))} ${this.hanging(text)}`);
+  }
+
+  /** Broken between words where a person reads it, and indented as far as a title and its mark go. */
+  hanging(text: string): string {
+    const indent = TITLE_WIDTH + 3;
+    const width = this.live ? Math.max(40, (this.#stream.columns || 80) - indent) : Number.POSITIVE_INFINITY;
+    return text
+      .split('\n')
+      .flatMap((line) => wrap(line, width))
+      .join(`\n${' '.repeat(indent)}`);
   }
 
   /** Keeps transient lines away while somebody is asked. */
@@ -70,4 +78,17 @@ export class Terminal {
     this.#stream.cursorTo(0);
     this.#transient = false;
   }
+}
+
+/** Lines of `width` columns at most, broken at spaces. A word that is longer stays whole: it may be an address to copy. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && stripVTControlCharacters(`${line} ${word}`).length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }

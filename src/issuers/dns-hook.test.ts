@@ -164,7 +164,7 @@ test.each([0o640, 0o604, 0o620])(
   async (mode) => {
     const file = await envFile(`API_TOKEN=${TOKEN}`, mode);
     const error = await failure(await hook(': >"$log"', { envFile: file }));
-    expect(error).toMatchObject({ code: 'dns-hook-env', remedy: `chmod 600 ${file}` });
+    expect(error).toMatchObject({ code: 'dns-hook-env', remedy: `chmod 600 '${file}'` });
     expect(await readIfExists(log)).toBeUndefined();
   },
 );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { readCertificate } from '../certificates/certificate.ts';
 import type { Issued, Issuer, Order, Origin } from '../certificates/issuer.ts';
-import { type Pair, verifyPair } from '../certificates/verify.ts';
+import { faults, type Pair } from '../certificates/verify.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { ProvidedFiles } from '../settings/provided-folder.ts';
 import type { Clock } from '../system/clock.ts';
@@ -31,8 +31,15 @@ export class ProvidedIssuer implements Issuer {
 
   async issue({ names }: Order): Promise<Issued> {
     const pair = await this.#read();
-    verifyPair(pair, names, this.#clock.now());
-    return { ...pair, origin: this.origin };
+    const reasons = faults(pair, names, this.#clock.now());
+    if (reasons.length === 0) return { ...pair, origin: this.origin };
+    const { certificate, key } = this.#files;
+    const swapped = /PRIVATE KEY/.test(pair.chain) && /BEGIN CERTIFICATE/.test(pair.privateKey);
+    throw new Failure(
+      'provided-unfit',
+      `${certificate} and ${key} are not fit to be served: ${swapped ? 'the two are swapped' : reasons.join('; ')}.`,
+      'Put a pair there that fits: it is looked at again by itself. What was served before is served still.',
+    );
   }
 
   async rehearse(order: Order): Promise<string> {

@@ -16,13 +16,13 @@ export async function dnsHookProblem(path: string): Promise<Unfit | undefined> {
   const file = await lookAt(path);
   if ('what' in file) return file;
   if ((file.mode & WRITABLE_BY_ALL) !== 0) {
-    return { what: 'can be changed by anybody', remedy: `chmod o-w ${path}` };
+    return { what: 'can be changed by anybody', remedy: `chmod o-w '${path}'` };
   }
   try {
     await access(path, constants.X_OK);
     return undefined;
   } catch {
-    return { what: 'is not executable', remedy: `chmod +x ${path}` };
+    return { what: 'is not executable', remedy: `chmod +x '${path}'` };
   }
 }
 
@@ -31,11 +31,11 @@ export async function dnsHookEnvProblem(path: string): Promise<Unfit | undefined
   const file = await lookAt(path);
   if ('what' in file) return file;
   if ((file.mode & OPEN_TO_OTHERS) === 0) return undefined;
-  return { what: 'is open to other users', remedy: `chmod 600 ${path}` };
+  return { what: 'is open to other users', remedy: `chmod 600 '${path}'` };
 }
 
 async function lookAt(path: string): Promise<{ readonly mode: number } | Unfit> {
-  const remedy = 'Correct the setting, or put the file there.';
+  const remedy = 'correct the setting, or put the file there';
   try {
     const facts = await stat(path);
     return facts.isFile() ? { mode: facts.mode } : { what: 'is not a regular file', remedy };

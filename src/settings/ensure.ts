@@ -1,10 +1,20 @@
+import { WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { ensureEnvFile } from './env-file.ts';
 import { loadSettings } from './load.ts';
-import { registryUrl, type Settings } from './settings.ts';
+import { providedProblems } from './provided-folder.ts';
+import { type IssuerName, registryUrl, type Settings } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+const CERTIFICATE: Readonly<Record<IssuerName, string>> = {
+  certbot: 'certificate by certbot',
+  acme: 'certificate by ACME',
+  local: 'certificate by a CA of your own',
+  provided: 'certificate from TLS_CERT_FILE',
+  none: 'no certificate',
+};
 
 /**
  * The settings, from a `.env` that is made from `.env.dist` when there is none.
@@ -12,8 +22,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export async function ensureSettings(paths: Paths, environment: Environment): Promise<Done<Settings>> {
   const settings = await loadSettings(paths, environment);
+  const problems =
+    settings.issuer === 'provided' && settings.provided !== undefined
+      ? await providedProblems(settings.provided)
+      : [];
+  if (problems.length > 0) throw new WrongInput(problems);
   const made = await ensureEnvFile(paths);
-  const from = settings.issuer === 'none' ? 'no certificate' : `certificate by ${settings.issuer}`;
-  const summary = `${registryUrl(settings)}, ${from}`;
+  const summary = `${registryUrl(settings)}, ${CERTIFICATE[settings.issuer]}`;
   return made ? changed(`.env made from .env.dist: ${summary}`, settings) : unchanged(summary, settings);
 }

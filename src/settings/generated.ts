@@ -48,5 +48,5 @@ export async function recordFindings(
   });
   return names.length === 0
     ? unchanged('.env is up to date')
-    : changed(`.env completed with ${names.length} values`);
+    : changed(`.env completed: ${names.join(', ')}`);
 }

@@ -6,7 +6,6 @@ import { type Problem, WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { readIfExists } from '../system/files.ts';
 import { dnsHookEnvProblem, dnsHookProblem } from './dns-hook.ts';
-import { providedProblems } from './provided-folder.ts';
 import { resolveIssuer, rules } from './rules.ts';
 import { SETTING_NAMES, type Shape, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
@@ -32,12 +31,7 @@ async function parseSettings(paths: Paths, values: Record<string, string>): Prom
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new WrongInput(parsed.error.issues.map((issue) => describe(issue, values)));
   const shape = parsed.data;
-  const problems = [
-    ...rules(shape),
-    ...(await trustProblems(paths, shape)),
-    ...(await hookProblems(shape)),
-    ...(await fileProblems(shape)),
-  ];
+  const problems = [...rules(shape), ...(await trustProblems(paths, shape)), ...(await hookProblems(shape))];
   if (problems.length > 0) throw new WrongInput(problems);
   return settings(paths, shape);
 }
@@ -46,7 +40,7 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, string>): Prob
   const [name, index] = issue.path.map(String);
   const value = values[name ?? ''] ?? '';
   const wrong = index === undefined ? value : (value.split(',')[Number(index)] ?? '').trim();
-  const shown = /SECRET|KEY|ALERT_URL|SMTP_URL/.test(name ?? '') ? '' : `"${wrong}" `;
+  const shown = /SECRET|HMAC_KEY|ALERT_URL|SMTP_URL/.test(name ?? '') ? '' : `"${wrong}" `;
   return { input: name ?? 'settings', message: `${shown}${issue.message}` };
 }
 
@@ -72,12 +66,6 @@ async function hookProblems({ ACME_DNS_HOOK: hook, ACME_DNS_HOOK_ENV: env }: Sha
   return found.flatMap(({ input, file, unfit }) =>
     unfit ? [{ input, message: `"${file}" ${unfit.what}; ${unfit.remedy}` }] : [],
   );
-}
-
-async function fileProblems(shape: Shape): Promise<Problem[]> {
-  const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } = shape;
-  if (resolveIssuer(shape) !== 'provided' || certificate === undefined || key === undefined) return [];
-  return providedProblems({ certificate, key });
 }
 
 function settings(paths: Paths, shape: Shape): Settings {

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
-import { messageOf, type Problem } from '../errors.ts';
+import { messageOf, type Problem, systemCode } from '../errors.ts';
 
 export interface ProvidedFiles {
   /** Absolute path of the PEM chain, leaf first. */
@@ -31,7 +31,9 @@ export async function providedProblems(files: ProvidedFiles): Promise<Problem[]>
     try {
       await realpath(path);
     } catch (error) {
-      return [{ input, message: `"${path}" can't be found: ${messageOf(error)}` }];
+      const why =
+        systemCode(error) === 'ENOENT' ? 'does not exist' : `can't be looked at: ${messageOf(error)}`;
+      return [{ input, message: `"${path}" ${why}` }];
     }
   }
   if ((await providedFolder(files)) !== sep) return [];

@@ -59,13 +59,17 @@ const image = z.string().superRefine((value, context) => {
 });
 
 /** Compose and the shell would both have their own ideas about these. */
-const path = z
+const plain = z
   .string()
-  .refine((value) => !/["'$`\\\n\r\0]/.test(value), 'has a quote, a backslash, a $ or a line break in it')
-  .refine((value) => value.startsWith('/') || value.startsWith('./'), 'must begin with / or ./');
+  .refine((value) => !/["'$`\\\n\r\0]/.test(value), 'has a quote, a backslash, a $ or a line break in it');
+
+const path = plain.refine(
+  (value) => value.startsWith('/') || value.startsWith('./'),
+  'must begin with / or ./',
+);
 
 /** Compose mounts it under the same path, so that links lead where they do outside. */
-const absolutePath = path.refine((value) => value.startsWith('/'), 'is not an absolute path');
+const absolutePath = plain.refine((value) => value.startsWith('/'), 'is not an absolute path');
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+={0,2}$/, 'is not base64url');
 

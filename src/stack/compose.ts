@@ -41,7 +41,9 @@ export async function startParts(
   }
   const after = await runningIds(engine, project, parts);
   const started = [...after].filter((id) => !before.has(id)).length;
-  return started === 0 ? unchanged(`${parts.join(', ')} run`) : changed(`${parts.join(', ')} started`);
+  const named = parts.join(' and ');
+  if (started > 0) return changed(`${named} started`);
+  return unchanged(`${named} ${parts.length === 1 ? 'runs' : 'run'}`);
 }
 
 /** The last lines of a part's log, for an error message. */
