@@ -17,6 +17,11 @@ const clock = new FakeClock('2027-01-01T00:00:00Z');
 const production: Directory = { url: 'https://acme.example/dir', public: true };
 const silent = () => undefined;
 const REFUSED = { exitCode: 1, output: 'Some challenges have failed.\n  Detail: NXDOMAIN' };
+const STAGING_BROKEN = {
+  exitCode: 1,
+  output:
+    'An unexpected error occurred:\nurn:ietf:params:acme:error:serverInternal :: The server experienced an internal error',
+};
 const UNREACHABLE = { exitCode: 1, output: 'requests.exceptions.ConnectionError: no route' };
 
 let engine: FakeEngine;
@@ -24,6 +29,7 @@ let places: Paths;
 
 beforeEach(async () => {
   engine = new FakeEngine();
+  solver = { type: 'http-01', present: async () => undefined, cleanUp: async () => undefined };
   engine.running = [
     {
       id: 'nginx',
@@ -63,7 +69,7 @@ const order = (names: string[], replaces?: string): Order => ({
       : { fingerprint: replaces, chain: '', origin: { issuer: 'certbot', directory: production.url } },
 });
 const firstOrder = (names: string[]): Order => ({ ...order(names), rehearse: true });
-const solver: Solver = { type: 'http-01', present: async () => undefined, cleanUp: async () => undefined };
+let solver: Solver;
 
 /** Puts a pair into certbot's archive, as certbot does; answers its fingerprint. */
 async function archive(number: number, names: string[]): Promise<string> {
@@ -152,6 +158,17 @@ test('a refused rehearsal ends it: the real CA is not asked', async () => {
 test('a staging server that is down does not stand in the way', async () => {
   engine.runs = async ({ args }) => {
     if (args.includes('--dry-run')) return UNREACHABLE;
+    await archive(1, ['a.example']);
+    return { exitCode: 0, output: '' };
+  };
+  const rehearsing = issuer({ ...production, rehearsal: 'https://staging.example/dir' });
+  await rehearsing.issue(firstOrder(['a.example']), silent);
+  expect(engine.ran).toHaveLength(2);
+});
+
+test('a staging server with a fault or a limit of its own does not stand in the way either', async () => {
+  engine.runs = async ({ args }) => {
+    if (args.includes('--dry-run')) return STAGING_BROKEN;
     await archive(1, ['a.example']);
     return { exitCode: 0, output: '' };
   };

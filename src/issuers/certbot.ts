@@ -115,15 +115,18 @@ export class CertbotIssuer implements Issuer {
     return renewalInfo === undefined ? undefined : readRenewalInfo(renewalInfo, chain, clock.now());
   }
 
-  /** The whole way on the CA's staging server first: a mistake there costs none of the real CA's few tries. */
+  /**
+   * The whole way on the CA's staging server first: a mistake there costs none of the real CA's few tries. One that is
+   * down or has limits of its own must not stand in the way.
+   */
   async #rehearseFirst(names: readonly string[], report: Report): Promise<void> {
     const { rehearsal } = this.#options.directory;
     if (rehearsal === undefined) return;
     try {
       await this.rehearse({ names, replaces: undefined }, report);
     } catch (error) {
-      if (error instanceof IssuanceFailure && error.blame !== 'network') throw error.onStaging();
-      report('the staging server does not answer; going on without a rehearsal');
+      if (error instanceof IssuanceFailure && error.blame === 'validation') throw error.onStaging();
+      report('the staging server does not play its part; going on without a rehearsal');
     }
   }
 
