@@ -177,6 +177,16 @@ test('a staging server with a fault or a limit of its own does not stand in the 
   expect(engine.ran).toHaveLength(2);
 });
 
+test('a run that ends well and leaves nothing new is a failure: the old certificate would be due again at once', async () => {
+  const current = await archive(1, ['a.example']);
+  engine.runs = async () => ({ exitCode: 0, output: 'Certificate not yet due for renewal' });
+  await expect(issuer().issue(order(['a.example'], current), silent)).rejects.toMatchObject({
+    blame: 'ca',
+  });
+  const entries = await new Ledger(join(places.state, 'ledger.jsonl'), clock).read();
+  expect(entries.map(({ event }) => event)).toEqual(['order']);
+});
+
 test('what comes from certbot and what it cost is written into the ledger', async () => {
   engine.runs = async () => {
     await archive(1, ['a.example']);

@@ -31,7 +31,7 @@ import {
   iniFile,
   LINEAGE,
 } from './certbot-command.ts';
-import { refusal } from './certbot-output.ts';
+import { nothingNew, refusal } from './certbot-output.ts';
 import type { Doubts } from './doubts.ts';
 import { archivedPairs, setDamagedAside } from './lineage.ts';
 import { expectWithinLimits } from './preflight.ts';
@@ -90,9 +90,11 @@ export class CertbotIssuer implements Issuer {
       report("certbot's configuration was damaged; it is set aside");
     await ledger.add({ event: 'order', directory: directory.url, names: [...names] });
     const result = await this.#run(directory.url, names, false, report);
-    const [newest] = await archivedPairs(config, LINEAGE);
-    if (result.exitCode !== 0 || newest === undefined)
+    if (result.exitCode !== 0)
       throw await withDoubts(refusal(directory.url, names, result), this.#options.doubts, names);
+    // The old one again would be due again at once, and certbot would be asked without a pause.
+    const [newest] = newerThan(await archivedPairs(config, LINEAGE), order.replaces?.fingerprint);
+    if (newest === undefined) throw nothingNew(config, result);
     const { fingerprint } = readCertificate(newest.chain);
     await ledger.add({ event: 'issued', directory: directory.url, names: [...names], fingerprint });
     return { ...newest, origin: this.origin };
