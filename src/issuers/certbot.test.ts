@@ -187,6 +187,20 @@ test('a run that ends well and leaves nothing new is a failure: the old certific
   expect(entries.map(({ event }) => event)).toEqual(['order']);
 });
 
+test('a container that a killed run left is waited for before anything else: what it brings is taken over', async () => {
+  let fresh = '';
+  let checked = false;
+  engine.leftOver = async () => {
+    expect(checked).toBe(false); // the check clears challenges away that the CA may be looking at
+    fresh = await archive(1, ['a.example']);
+  };
+  solver.check = async () => {
+    checked = true;
+  };
+  expect(await issuedFingerprint(['a.example'])).toBe(fresh);
+  expect(engine.ran).toEqual([]);
+});
+
 test('what comes from certbot and what it cost is written into the ledger', async () => {
   engine.runs = async () => {
     await archive(1, ['a.example']);

@@ -75,6 +75,8 @@ export class CertbotIssuer implements Issuer {
     const { directory, ledger, solver } = this.#options;
     const { names } = order;
     const config = this.#configDirectory(directory.url);
+    // It may be at the CA this moment, and what it is given lies in the archive when it ends.
+    await this.#options.engine.containers.outlive(this.#containerName);
     const pairs = await archivedPairs(config, LINEAGE);
     // A run that was killed after the CA had issued left the certificate here: no second order for it.
     const found = newerThan(pairs, order.replaces?.fingerprint).find((pair) => this.#isWanted(pair, names));
@@ -101,7 +103,8 @@ export class CertbotIssuer implements Issuer {
   }
 
   async rehearse({ names }: Order, report: Report): Promise<string> {
-    const { directory, solver } = this.#options;
+    const { directory, engine, solver } = this.#options;
+    await engine.containers.outlive(this.#containerName);
     await solver.check?.(names[0] ?? '');
     const staging = directory.rehearsal ?? directory.url;
     report(`rehearsing on ${new URL(staging).host}`);
@@ -147,7 +150,7 @@ export class CertbotIssuer implements Issuer {
     const webroot = mountedAt(nginx, INSIDE.webroot, paths.challenges);
     return engine.containers.runOnce(
       {
-        name: `${project}-certbot`,
+        name: this.#containerName,
         image,
         args: certbotArguments({ directory, names, email, profile, rehearsal }),
         env: acmeTrust === undefined ? {} : { REQUESTS_CA_BUNDLE: INSIDE.trust },
@@ -175,6 +178,10 @@ export class CertbotIssuer implements Issuer {
       'certbot needs nginx to answer its challenges, and nginx does not run.',
       'Start it with `docker compose up -d`, then run this again.',
     );
+  }
+
+  get #containerName(): string {
+    return `${this.#options.project}-certbot`;
   }
 
   #configDirectory(directory: string): string {
