@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ensureCertificate, tend } from '../../src/certificates/renewal.ts';
+import { problem } from '../support/fault-rules.ts';
+import { makeRig, type Rig } from '../support/renewal-rig.ts';
+import { sharedTime } from '../support/shared-time.ts';
+import type { ShiftedClock } from '../support/shifted-clock.ts';
+
+const silent = () => undefined;
+const HOUR = 3_600_000;
+
+let rig: Rig;
+let clock: ShiftedClock;
+
+beforeEach(async () => {
+  rig = await makeRig();
+  clock = sharedTime(rig);
+});
+
+afterEach(() => rig.dispose());
+
+test('a 429 without a problem document at newOrder is a limit: the order is not sent once more without extras', async () => {
+  const { value: first } = await ensureCertificate(rig.parts({ clock }), { force: false }, silent);
+  const past = { start: new Date(Date.now() - 2 * HOUR), end: new Date(Date.now() - HOUR) };
+  await rig.pebble.setRenewalWindow(first.chain, past);
+  clock.move(25 * HOUR);
+  rig.proxy.add({ on: 'newOrder', act: { kind: 'answer', status: 429, body: 'slow down' } });
+  await expect(tend(rig.parts({ clock }), silent)).rejects.toMatchObject({ blame: 'limit' });
+  expect(rig.proxy.seen('newOrder').filter(({ status }) => status === 429)).toHaveLength(1);
+});
+
+test('a 429 without a problem document at an order that was begun does not lead to another order', async () => {
+  const outage = rig.proxy.add({ on: 'authorization', act: problem(500, 'serverInternal') });
+  await expect(tend(rig.parts({ clock }), silent)).rejects.toThrow();
+  outage.remove();
+  clock.move(HOUR);
+  rig.proxy.add({ on: 'order', act: { kind: 'answer', status: 429, body: 'slow down' } });
+  await expect(tend(rig.parts({ clock }), silent)).rejects.toMatchObject({ blame: 'limit' });
+  expect(rig.proxy.seen('newOrder')).toHaveLength(1);
+});
