@@ -1,6 +1,6 @@
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import { withLockInTurn } from '../system/lock.ts';
-import { refreshAdvice } from './advice.ts';
+import { firstAdvice, refreshAdvice } from './advice.ts';
 import {
   afterFailure,
   type FailureSeries,
@@ -187,8 +187,7 @@ async function issueAndDeploy(
     const generation = await deploy(parts, await issuer.issue(order, report), report);
     await ledger.add({ event: 'served', names: [...names], fingerprint: generation.certificate.fingerprint });
     await store.prune();
-    const fresh = { failure: undefined, advice: undefined };
-    await parts.state.write(await refreshAdvice([issuer], fresh, await store.current(), clock));
+    await parts.state.write(await firstAdvice(issuer, await store.current(), clock));
     const { issuerName, notAfter } = generation.certificate;
     return changed(`by ${issuerName}, until ${day(notAfter)}`, generation);
   } catch (error) {

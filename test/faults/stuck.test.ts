@@ -18,6 +18,20 @@ beforeEach(async () => {
 
 afterEach(() => rig.dispose());
 
+test('a CA whose advice is always in the past is not asked for certificate after certificate', async () => {
+  const { value: first } = await ensureCertificate(rig.parts({ clock }), { force: false }, silent);
+  const past = { start: new Date(Date.now() - 2 * HOUR), end: new Date(Date.now() - HOUR) };
+  rig.proxy.add({ on: 'renewalInfo', act: { kind: 'answer', status: 200, body: { suggestedWindow: past } } });
+  clock.move(25 * HOUR);
+  const { value: second } = await tend(rig.parts({ clock }), silent);
+  expect(second).not.toEqual(first);
+  for (let hours = 0; hours < 20; hours += 1) {
+    clock.move(HOUR);
+    expect((await tend(rig.parts({ clock }), silent)).value).toEqual(second);
+  }
+  expect(rig.proxy.seen('newOrder')).toHaveLength(2);
+});
+
 test('a 429 without a problem document at newOrder is a limit: the order is not sent once more without extras', async () => {
   const { value: first } = await ensureCertificate(rig.parts({ clock }), { force: false }, silent);
   const past = { start: new Date(Date.now() - 2 * HOUR), end: new Date(Date.now() - HOUR) };
