@@ -18,6 +18,23 @@ beforeEach(async () => {
 
 afterEach(() => rig.dispose());
 
+test('an order that the CA never brings to an end is given up: after a few tries it is asked for another', async () => {
+  const stuck = new Set<string>();
+  rig.proxy.add({
+    on: 'order',
+    when: ({ path }) => (stuck.size === 0 || stuck.has(path) ? Boolean(stuck.add(path)) : false),
+    act: { kind: 'rewrite', body: (order) => ({ ...order, status: 'processing' }) },
+  });
+  for (let tries = 0; tries < 4; tries += 1) {
+    await expect(tend(rig.parts({ clock }), silent)).rejects.toMatchObject({ blame: 'ca' });
+    clock.move(2 * HOUR);
+  }
+  expect(rig.proxy.seen('newOrder')).toHaveLength(1);
+  const { value } = await tend(rig.parts({ clock }), silent);
+  expect(value).toBeDefined();
+  expect(rig.proxy.seen('newOrder')).toHaveLength(2);
+});
+
 test('a CA whose advice is always in the past is not asked for certificate after certificate', async () => {
   const { value: first } = await ensureCertificate(rig.parts({ clock }), { force: false }, silent);
   const past = { start: new Date(Date.now() - 2 * HOUR), end: new Date(Date.now() - HOUR) };
