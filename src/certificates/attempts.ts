@@ -2,6 +2,7 @@ import { Failure } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
 import { type Blame, directoryOf, IssuanceFailure, type Issuer } from './issuer.ts';
 import { at } from './schedule.ts';
+import { moment } from './words.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -108,6 +109,12 @@ export function whoseTurn(series: FailureSeries, issuer: Issuer, fallback: Issue
 /** The CA's own rules may be broken by a further failure to show that the name is ours: rehearse first, every other time. */
 export function needsRehearsal(series: FailureSeries | undefined): boolean {
   return series?.blame === 'validation' && !series.rehearsal;
+}
+
+/** `one failure since …; next attempt …` */
+export function describeSeries({ count, since, nextAttempt }: FailureSeries): string {
+  const failures = count === 1 ? 'one failure' : `${count} failures in a row`;
+  return `${failures} since ${moment(since)}; next attempt ${moment(nextAttempt)}`;
 }
 
 function wishElsewhere(

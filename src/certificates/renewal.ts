@@ -3,6 +3,7 @@ import { withLockInTurn } from '../system/lock.ts';
 import { firstAdvice, refreshAdvice } from './advice.ts';
 import {
   afterFailure,
+  describeSeries,
   type FailureSeries,
   needsFallback,
   needsRehearsal,
@@ -221,12 +222,6 @@ async function remember(parts: RenewalParts, error: unknown, attempt: Attempt): 
 
 function idle(reason: string): string {
   return `nothing to do: ${reason}`;
-}
-
-/** `one failure since …; next attempt …` */
-export function describeSeries({ count, since, nextAttempt }: FailureSeries): string {
-  const failures = count === 1 ? 'one failure' : `${count} failures in a row`;
-  return `${failures} since ${moment(since)}; next attempt ${moment(nextAttempt)}`;
 }
 
 /** A person may be impatient with a failure, but not with a CA that said until when it takes nothing. */
