@@ -23,7 +23,7 @@ follow() {
     while sleep 1; do
         wanted=$(pointed 2>/dev/null) || continue
         [ "$wanted" != "$loaded" ] || continue
-        name=$(readlink "$current")
+        name=$(readlink "$current") || continue
         if problem=$(nginx -t -q 2>&1); then
             nginx -s reload && loaded=$wanted && echo "certificate $name loaded"
         elif [ "$complained" != "$wanted" ]; then

@@ -7,6 +7,7 @@ const shape = z.object({
   names: z.array(z.string()),
   url: z.url().optional(),
   exempt: z.boolean().default(false),
+  stuck: z.number().int().default(0),
 });
 
 /** An order that was begun: its key is on the disk before the CA hears of it, its URL as soon as the CA gave one. */
@@ -18,6 +19,8 @@ export interface Begun {
   readonly url: string | undefined;
   /** It names its predecessor, so the CA does not count it (RFC 9773 section 5). */
   readonly exempt: boolean;
+  /** How often the CA did not bring it to an end when it was gone on with. */
+  readonly stuck: number;
 }
 
 /** Remembers the one order under way at a CA, so that a run that was killed goes on where it was. */
@@ -34,8 +37,8 @@ export class BegunOrder {
     const [text, key] = [await readIfExists(this.#record), await readIfExists(this.#key)];
     if (text === undefined || key === undefined) return undefined;
     try {
-      const { names, url, exempt } = shape.parse(JSON.parse(text));
-      return { names, key, url, exempt };
+      const { names, url, exempt, stuck } = shape.parse(JSON.parse(text));
+      return { names, key, url, exempt, stuck };
     } catch {
       return undefined;
     }
@@ -47,18 +50,28 @@ export class BegunOrder {
     await this.forget();
     await writeAtomically(this.#key, key, 0o600);
     await writeAtomically(this.#record, JSON.stringify({ names }), 0o600);
-    return { names, key, url: undefined, exempt: false };
+    return { names, key, url: undefined, exempt: false, stuck: 0 };
   }
 
   async placed(begun: Begun, url: string, exempt: boolean): Promise<Begun> {
-    await writeAtomically(this.#record, JSON.stringify({ names: begun.names, url, exempt }), 0o600);
-    return { ...begun, url, exempt };
+    return this.#write({ ...begun, url, exempt });
+  }
+
+  /** The CA did not bring it to an end once more. */
+  async stuck(begun: Begun): Promise<void> {
+    await this.#write({ ...begun, stuck: begun.stuck + 1 });
   }
 
   /** The record goes first: a key without a record is no order. */
   async forget(): Promise<void> {
     await removeSynced(this.#record);
     await removeSynced(this.#key);
+  }
+
+  async #write(begun: Begun): Promise<Begun> {
+    const { key, ...record } = begun;
+    await writeAtomically(this.#record, JSON.stringify(record), 0o600);
+    return begun;
   }
 
   get #record(): string {

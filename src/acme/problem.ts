@@ -40,10 +40,12 @@ export function isInternal(error: unknown): boolean {
   return isProblem(error, 'serverInternal') && error.problem.status === 500;
 }
 
-/** Reads an error answer's body; a body that is no problem document is quoted, briefly. */
+/** Reads an error answer's body; a body that is no problem document is quoted, briefly. A 429 is a limit in any case. */
 export function readProblem(status: number, body: unknown): Problem {
-  if (!isRecord(body)) return { type: '', detail: String(body ?? '').slice(0, 200), status, subproblems: [] };
-  const type = typeof body.type === 'string' ? body.type.replace(NAMESPACE, '') : '';
+  const limited = status === 429 ? 'rateLimited' : undefined;
+  if (!isRecord(body))
+    return { type: limited ?? '', detail: String(body ?? '').slice(0, 200), status, subproblems: [] };
+  const type = limited ?? (typeof body.type === 'string' ? body.type.replace(NAMESPACE, '') : '');
   const detail = typeof body.detail === 'string' ? body.detail : '';
   const subproblems = Array.isArray(body.subproblems) ? body.subproblems.filter(isRecord) : [];
   return {

@@ -1,7 +1,7 @@
 import type { Clock } from '../system/clock.ts';
 import type { FailureSeries } from './attempts.ts';
 import { type Issuer, type SuggestedWindow, sameOrigin } from './issuer.ts';
-import { isSensible } from './schedule.ts';
+import { at, isSensible, scheduleOf } from './schedule.ts';
 import type { Advice, RenewalState } from './state.ts';
 import type { Current, Generation } from './store.ts';
 
@@ -11,6 +11,8 @@ const SOONEST = 1 * HOUR;
 const LATEST = 24 * HOUR;
 /** What the RFC suggests where the CA gives no time. */
 const USUAL = 6 * HOUR;
+/** Share of the lifetime. */
+const AT_ONCE = 0.1;
 
 /**
  * Asks the CA when it would like the current certificate to be renewed, if it is time to ask. A CA that does not
@@ -32,6 +34,20 @@ export async function refreshAdvice(
   const info = await issuer.renewalInfo(generation.chain).catch(() => 'unknown' as const);
   const advice = info === 'unknown' ? unchanged(generation, known, now) : heard(generation, known, info, now);
   return { advice, failure: reopened(state.failure, known, advice, now) };
+}
+
+/**
+ * The advice on a certificate that was issued just now. To replace it at once is followed tomorrow at the earliest: a
+ * CA that always says so would be asked for one after the other.
+ */
+export async function firstAdvice(issuer: Issuer, current: Current, clock: Clock): Promise<RenewalState> {
+  const state = await refreshAdvice([issuer], { failure: undefined, advice: undefined }, current, clock);
+  const { advice } = state;
+  if (current.kind !== 'present' || advice?.window === undefined) return state;
+  const { certificate } = current.generation;
+  const now = clock.now();
+  if (scheduleOf(certificate, advice.window).due > at(certificate, AT_ONCE)) return state;
+  return { ...state, advice: { ...advice, window: undefined, askAgain: after(now, LATEST) } };
 }
 
 function unchanged({ certificate }: Generation, known: Advice | undefined, now: Date): Advice {

@@ -1,7 +1,8 @@
 import { Failure } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
-import { type Blame, IssuanceFailure } from './issuer.ts';
+import { type Blame, directoryOf, IssuanceFailure, type Issuer } from './issuer.ts';
 import { at } from './schedule.ts';
+import { moment } from './words.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -34,6 +35,8 @@ export interface FailureSeries {
   readonly pauseUntil: Date;
   /** URL of the ACME directory that was asked last. */
   readonly directory: string | undefined;
+  /** What the other one, asked before, wished for, while that lies ahead. */
+  readonly elsewhere: { readonly directory: string | undefined; readonly nextAttempt: Date } | undefined;
   readonly message: string;
   readonly blame: Blame | 'here';
   /** The type of the CA's problem document. */
@@ -67,6 +70,7 @@ export function afterFailure(
     nextAttempt: asked !== undefined && asked > own ? asked : own,
     pauseUntil: own,
     directory,
+    elsewhere: wishElsewhere(before, directory, now),
     message: error.message,
     blame,
     problem: error instanceof IssuanceFailure ? error.problem : undefined,
@@ -76,10 +80,13 @@ export function afterFailure(
 
 /** When the CA of this directory may be asked again: what another one asked for is not its concern. */
 export function openAgain(series: FailureSeries, directory: string | undefined): Date {
-  return series.directory === directory ? series.nextAttempt : series.pauseUntil;
+  const { nextAttempt, pauseUntil, elsewhere } = series;
+  if (series.directory === directory) return nextAttempt;
+  const asked = elsewhere?.directory === directory ? elsewhere?.nextAttempt : undefined;
+  return asked !== undefined && asked > pauseUntil ? asked : pauseUntil;
 }
 
-/** Whether the fallback directory is to be asked instead: the CA keeps failing, or there is no time to wait for it. */
+/** Whether the fallback directory is to be asked too: the CA keeps failing, or there is no time to wait for it. */
 export function needsFallback(
   series: FailureSeries | undefined,
   current: Lifetime | undefined,
@@ -91,9 +98,34 @@ export function needsFallback(
   return theirs && (outOfTime || series.count >= FAILURES_UNTIL_FALLBACK);
 }
 
+/** Turn about: a fallback that never works must not keep a CA that has recovered from being asked. */
+export function whoseTurn(series: FailureSeries, issuer: Issuer, fallback: Issuer): Issuer {
+  const open = ({ origin }: Issuer) => openAgain(series, directoryOf(origin));
+  const wasFallback = series.directory === directoryOf(fallback.origin);
+  const [last, other] = wasFallback ? [fallback, issuer] : [issuer, fallback];
+  return open(other) <= open(last) ? other : last;
+}
+
 /** The CA's own rules may be broken by a further failure to show that the name is ours: rehearse first, every other time. */
 export function needsRehearsal(series: FailureSeries | undefined): boolean {
   return series?.blame === 'validation' && !series.rehearsal;
+}
+
+/** `one failure since …; next attempt …` */
+export function describeSeries({ count, since, nextAttempt }: FailureSeries): string {
+  const failures = count === 1 ? 'one failure' : `${count} failures in a row`;
+  return `${failures} since ${moment(since)}; next attempt ${moment(nextAttempt)}`;
+}
+
+function wishElsewhere(
+  before: FailureSeries | undefined,
+  directory: string | undefined,
+  now: Date,
+): FailureSeries['elsewhere'] {
+  if (before === undefined) return undefined;
+  const other = before.directory === directory ? before.elsewhere : before;
+  if (other === undefined || other.directory === directory || other.nextAttempt <= now) return undefined;
+  return { directory: other.directory, nextAttempt: other.nextAttempt };
 }
 
 function blameOf(error: Error): FailureSeries['blame'] {

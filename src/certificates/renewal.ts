@@ -1,7 +1,15 @@
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import { withLockInTurn } from '../system/lock.ts';
-import { refreshAdvice } from './advice.ts';
-import { afterFailure, type FailureSeries, needsFallback, needsRehearsal, openAgain } from './attempts.ts';
+import { firstAdvice, refreshAdvice } from './advice.ts';
+import {
+  afterFailure,
+  describeSeries,
+  type FailureSeries,
+  needsFallback,
+  needsRehearsal,
+  openAgain,
+  whoseTurn,
+} from './attempts.ts';
 import { type Cause, type Decision, decide } from './decide.ts';
 import { type Deployment, deploy, expectSoundConfig, serveCurrent } from './deploy.ts';
 import { describeOrigin, directoryOf, IssuanceFailure, type Issuer, type Order } from './issuer.ts';
@@ -91,7 +99,7 @@ export function tend(parts: RenewalParts, report: Report): Promise<Done<Generati
           issuer,
           subject,
           state,
-          failure,
+          series: seen.series,
           certificate: generation.certificate,
         });
         throw error;
@@ -121,6 +129,8 @@ interface Look {
   readonly asked: Issuer;
   readonly state: RenewalState;
   readonly subject: string;
+  /** The failures as they were written down; in `outlook` it is told when whoever is asked next is asked. */
+  readonly series: FailureSeries | undefined;
 }
 
 async function look(parts: RenewalParts): Promise<Look> {
@@ -141,10 +151,11 @@ async function look(parts: RenewalParts): Promise<Look> {
   const subject = [describeOrigin(issuer.origin), ...names, offered ?? ''].join(' ');
   const series = state.failure?.subject === subject ? state.failure : undefined;
   const certificate = current.kind === 'present' ? current.generation.certificate : undefined;
-  const asked = (needsFallback(series, certificate, clock.now()) ? fallback : undefined) ?? issuer;
+  const stuck = needsFallback(series, certificate, clock.now());
+  const asked = series && fallback && stuck ? whoseTurn(series, issuer, fallback) : issuer;
   const failure = series && { ...series, nextAttempt: openAgain(series, directoryOf(asked.origin)) };
   const renewalDue = decision.kind === 'none' ? undefined : plannedRenewal(current, state);
-  return { outlook: { current, decision, renewalDue, failure }, asked, state, subject };
+  return { outlook: { current, decision, renewalDue, failure }, asked, state, subject, series };
 }
 
 function plannedRenewal(current: Current, { advice }: RenewalState): Date | undefined {
@@ -164,25 +175,24 @@ async function serve(
 
 async function issueAndDeploy(
   parts: RenewalParts,
-  { outlook: { current, decision, failure }, asked: issuer, state, subject }: Look,
+  { outlook: { current, decision }, asked: issuer, state, subject, series }: Look,
   report: Report,
 ): Promise<Done<Generation>> {
   const { names, store, clock, ledger, webServer } = parts;
   const certificate = current.kind === 'present' ? current.generation.certificate : undefined;
   const isNew = decision.kind === 'issue' && WORTH_A_REHEARSAL.includes(decision.cause);
-  const order: Order = { names, replaces: replaced(current), rehearse: isNew || needsRehearsal(failure) };
+  const order: Order = { names, replaces: replaced(current), rehearse: isNew || needsRehearsal(series) };
   try {
     await store.expectWritable();
     await expectSoundConfig(webServer, 'before the CA is asked');
     const generation = await deploy(parts, await issuer.issue(order, report), report);
     await ledger.add({ event: 'served', names: [...names], fingerprint: generation.certificate.fingerprint });
     await store.prune();
-    const fresh = { failure: undefined, advice: undefined };
-    await parts.state.write(await refreshAdvice([issuer], fresh, await store.current(), clock));
+    await parts.state.write(await firstAdvice(issuer, await store.current(), clock));
     const { issuerName, notAfter } = generation.certificate;
     return changed(`by ${issuerName}, until ${day(notAfter)}`, generation);
   } catch (error) {
-    await remember(parts, error, { issuer, subject, state, failure, certificate }).catch(() =>
+    await remember(parts, error, { issuer, subject, state, series, certificate }).catch(() =>
       report('what failed could not be written down'),
     );
     throw error;
@@ -193,17 +203,17 @@ interface Attempt {
   readonly issuer: Issuer;
   readonly subject: string;
   readonly state: RenewalState;
-  readonly failure: FailureSeries | undefined;
+  readonly series: FailureSeries | undefined;
   readonly certificate: Generation['certificate'] | undefined;
 }
 
 async function remember(parts: RenewalParts, error: unknown, attempt: Attempt): Promise<void> {
-  const { subject, state, failure, certificate, issuer } = attempt;
+  const { subject, state, series: before, certificate, issuer } = attempt;
   const reason = error instanceof Error ? error : new Error(String(error));
   const { clock, random, ledger, names } = parts;
   const directory = directoryOf(issuer.origin);
   const failed = { subject, directory, error: reason };
-  const series = afterFailure(failure, failed, certificate, clock.now(), random());
+  const series = afterFailure(before, failed, certificate, clock.now(), random());
   await parts.state.write({ ...state, failure: series });
   const { blame, problem, message, rehearsal } = series;
   const counted = rehearsal ? undefined : directory;
@@ -212,12 +222,6 @@ async function remember(parts: RenewalParts, error: unknown, attempt: Attempt): 
 
 function idle(reason: string): string {
   return `nothing to do: ${reason}`;
-}
-
-/** `one failure since …; next attempt …` */
-export function describeSeries({ count, since, nextAttempt }: FailureSeries): string {
-  const failures = count === 1 ? 'one failure' : `${count} failures in a row`;
-  return `${failures} since ${moment(since)}; next attempt ${moment(nextAttempt)}`;
 }
 
 /** A person may be impatient with a failure, but not with a CA that said until when it takes nothing. */

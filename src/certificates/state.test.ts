@@ -14,6 +14,7 @@ const failure: FailureSeries = {
   nextAttempt: new Date('2027-01-01T01:40:00Z'),
   pauseUntil: new Date('2027-01-01T01:40:00Z'),
   directory: 'https://ca.example/dir',
+  elsewhere: { directory: 'https://other.example/dir', nextAttempt: new Date('2027-01-01T02:00:00Z') },
   message: 'the CA said no',
   blame: 'ca',
   problem: 'serverInternal',

@@ -30,6 +30,7 @@ const shape = z.object({
       nextAttempt: date,
       pauseUntil: date,
       directory: z.string().optional(),
+      elsewhere: z.object({ directory: z.string().optional(), nextAttempt: date }).optional(),
       message: z.string(),
       blame: z.enum(['validation', 'limit', 'ca', 'network', 'here']),
       problem: z.string().optional(),
@@ -62,6 +63,10 @@ export class StateFile {
       failure: failure && {
         ...failure,
         directory: failure.directory,
+        elsewhere: failure.elsewhere && {
+          directory: failure.elsewhere.directory,
+          nextAttempt: credible(failure.elsewhere.nextAttempt, now),
+        },
         problem: failure.problem,
         pauseUntil: credible(failure.pauseUntil, now),
         nextAttempt: credible(failure.nextAttempt, now),

@@ -1,7 +1,8 @@
+import { describeSeries } from '../certificates/attempts.ts';
 import { directoryOf } from '../certificates/issuer.ts';
 import type { Entry } from '../certificates/ledger.ts';
 import { describeUse, knownLimits, usage } from '../certificates/limits.ts';
-import { describeSeries, type Outlook, type RenewalParts } from '../certificates/renewal.ts';
+import type { Outlook, RenewalParts } from '../certificates/renewal.ts';
 import { moment } from '../certificates/words.ts';
 
 /** One line of the report: what it is about, and the words. */

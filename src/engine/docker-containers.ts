@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 import type { Report } from '../step.ts';
 import { overlap } from '../system/listeners.ts';
 import type { ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
-import { runOneShot } from './one-shot.ts';
+import { outlive, runOneShot } from './one-shot.ts';
 
 export class DockerContainers implements Containers {
   readonly #docker: Docker;
@@ -47,6 +47,10 @@ export class DockerContainers implements Containers {
 
   async runOnce(spec: OneShot, onLine: Report): Promise<Executed> {
     return runOneShot(this.#docker, spec, onLine);
+  }
+
+  async outlive(name: string): Promise<void> {
+    return outlive(this.#docker.getContainer(name));
   }
 }
 

@@ -54,6 +54,8 @@ export interface Containers {
    * and removed first.
    */
   runOnce(spec: OneShot, onLine: Report): Promise<Executed>;
+  /** Waits for the end of a container that a killed run left, and removes it. One that is not there is fine. */
+  outlive(name: string): Promise<void>;
 }
 
 export interface ContainerFacts {

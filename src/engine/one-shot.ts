@@ -65,7 +65,7 @@ async function create(docker: Docker, spec: OneShot): Promise<Docker.Container> 
 }
 
 /** A run that was killed left its container: let it finish what it does, then take it away. */
-async function outlive(container: Docker.Container): Promise<void> {
+export async function outlive(container: Docker.Container): Promise<void> {
   try {
     const { State } = await container.inspect();
     if (State.Running) await container.wait();

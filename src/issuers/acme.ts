@@ -29,6 +29,9 @@ import { expectRightClock, expectWithinLimits } from './preflight.ts';
 import { explain, withDoubts } from './refusals.ts';
 import type { Solver } from './solver.ts';
 
+/** An order that so many later runs could not bring to an end either is left, and another one placed. */
+const STUCK_FOR_GOOD = 3;
+
 export interface AcmeOptions extends AccountOptions {
   /** What the CA is known to allow; `undefined` for one without known limits. */
   readonly limits: Limits | undefined;
@@ -124,7 +127,7 @@ export class AcmeIssuer implements Issuer {
     const { directory, orders } = await this.#prepare(order, report);
     const left = await this.#begun.read();
     const useful = left !== undefined && nameDifference(left.names, order.names) === undefined;
-    if (useful && left.url !== undefined) {
+    if (useful && left.url !== undefined && left.stuck < STUCK_FOR_GOOD) {
       const resumed = await this.#resume(orders, left, left.url, order, report);
       if (resumed !== undefined) return resumed;
     }
@@ -161,7 +164,11 @@ export class AcmeIssuer implements Issuer {
       }
     } catch (error) {
       // Expired, refused, or lost by the CA: what is said about the old order is not about the next one.
-      if (!(error instanceof AcmeProblem) || error.problem.status >= 500) throw error;
+      if (!(error instanceof AcmeProblem)) throw error;
+      if (error.problem.status >= 500) {
+        await this.#begun.stuck(begun);
+        throw error;
+      }
       if (isProblem(error, 'accountDoesNotExist', 'rateLimited')) throw error;
     }
     return undefined;

@@ -57,7 +57,7 @@ async function prove(
 
 function unproved(name: string, solver: Solver, error: AcmeProblem): Error {
   const { status, type } = error.problem;
-  if (status >= 500 || status === 429 || type === 'rateLimited') return error;
+  if (status >= 500 || type === 'rateLimited') return error;
   return new IssuanceFailure({
     blame: 'validation',
     message: `The CA could not see that ${name} is ours (${error.problem.type}): ${error.message}`,

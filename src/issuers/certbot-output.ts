@@ -33,6 +33,15 @@ export function refusal(
   });
 }
 
+/** certbot says that it is done, and there is no certificate that was not there before. */
+export function nothingNew(folder: string, { output }: Executed): IssuanceFailure {
+  return new IssuanceFailure({
+    blame: 'ca',
+    message: `certbot ended well, but left no new certificate in ${folder}:\n${complaint(output).lines}`,
+    remedy: 'Look into its log there (logs/letsencrypt.log). What is served does not change.',
+  });
+}
+
 export interface Complaint {
   readonly blame: Blame;
   /** The type of the CA's problem document, where certbot tells it. */

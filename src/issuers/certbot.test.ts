@@ -17,6 +17,11 @@ const clock = new FakeClock('2027-01-01T00:00:00Z');
 const production: Directory = { url: 'https://acme.example/dir', public: true };
 const silent = () => undefined;
 const REFUSED = { exitCode: 1, output: 'Some challenges have failed.\n  Detail: NXDOMAIN' };
+const STAGING_BROKEN = {
+  exitCode: 1,
+  output:
+    'An unexpected error occurred:\nurn:ietf:params:acme:error:serverInternal :: The server experienced an internal error',
+};
 const UNREACHABLE = { exitCode: 1, output: 'requests.exceptions.ConnectionError: no route' };
 
 let engine: FakeEngine;
@@ -24,6 +29,7 @@ let places: Paths;
 
 beforeEach(async () => {
   engine = new FakeEngine();
+  solver = { type: 'http-01', present: async () => undefined, cleanUp: async () => undefined };
   engine.running = [
     {
       id: 'nginx',
@@ -63,7 +69,7 @@ const order = (names: string[], replaces?: string): Order => ({
       : { fingerprint: replaces, chain: '', origin: { issuer: 'certbot', directory: production.url } },
 });
 const firstOrder = (names: string[]): Order => ({ ...order(names), rehearse: true });
-const solver: Solver = { type: 'http-01', present: async () => undefined, cleanUp: async () => undefined };
+let solver: Solver;
 
 /** Puts a pair into certbot's archive, as certbot does; answers its fingerprint. */
 async function archive(number: number, names: string[]): Promise<string> {
@@ -158,6 +164,41 @@ test('a staging server that is down does not stand in the way', async () => {
   const rehearsing = issuer({ ...production, rehearsal: 'https://staging.example/dir' });
   await rehearsing.issue(firstOrder(['a.example']), silent);
   expect(engine.ran).toHaveLength(2);
+});
+
+test('a staging server with a fault or a limit of its own does not stand in the way either', async () => {
+  engine.runs = async ({ args }) => {
+    if (args.includes('--dry-run')) return STAGING_BROKEN;
+    await archive(1, ['a.example']);
+    return { exitCode: 0, output: '' };
+  };
+  const rehearsing = issuer({ ...production, rehearsal: 'https://staging.example/dir' });
+  await rehearsing.issue(firstOrder(['a.example']), silent);
+  expect(engine.ran).toHaveLength(2);
+});
+
+test('a run that ends well and leaves nothing new is a failure: the old certificate would be due again at once', async () => {
+  const current = await archive(1, ['a.example']);
+  engine.runs = async () => ({ exitCode: 0, output: 'Certificate not yet due for renewal' });
+  await expect(issuer().issue(order(['a.example'], current), silent)).rejects.toMatchObject({
+    blame: 'ca',
+  });
+  const entries = await new Ledger(join(places.state, 'ledger.jsonl'), clock).read();
+  expect(entries.map(({ event }) => event)).toEqual(['order']);
+});
+
+test('a container that a killed run left is waited for before anything else: what it brings is taken over', async () => {
+  let fresh = '';
+  let checked = false;
+  engine.leftOver = async () => {
+    expect(checked).toBe(false); // the check clears challenges away that the CA may be looking at
+    fresh = await archive(1, ['a.example']);
+  };
+  solver.check = async () => {
+    checked = true;
+  };
+  expect(await issuedFingerprint(['a.example'])).toBe(fresh);
+  expect(engine.ran).toEqual([]);
 });
 
 test('what comes from certbot and what it cost is written into the ledger', async () => {

@@ -31,7 +31,7 @@ import {
   iniFile,
   LINEAGE,
 } from './certbot-command.ts';
-import { refusal } from './certbot-output.ts';
+import { nothingNew, refusal } from './certbot-output.ts';
 import type { Doubts } from './doubts.ts';
 import { archivedPairs, setDamagedAside } from './lineage.ts';
 import { expectWithinLimits } from './preflight.ts';
@@ -75,6 +75,8 @@ export class CertbotIssuer implements Issuer {
     const { directory, ledger, solver } = this.#options;
     const { names } = order;
     const config = this.#configDirectory(directory.url);
+    // It may be at the CA this moment, and what it is given lies in the archive when it ends.
+    await this.#options.engine.containers.outlive(this.#containerName);
     const pairs = await archivedPairs(config, LINEAGE);
     // A run that was killed after the CA had issued left the certificate here: no second order for it.
     const found = newerThan(pairs, order.replaces?.fingerprint).find((pair) => this.#isWanted(pair, names));
@@ -90,16 +92,19 @@ export class CertbotIssuer implements Issuer {
       report("certbot's configuration was damaged; it is set aside");
     await ledger.add({ event: 'order', directory: directory.url, names: [...names] });
     const result = await this.#run(directory.url, names, false, report);
-    const [newest] = await archivedPairs(config, LINEAGE);
-    if (result.exitCode !== 0 || newest === undefined)
+    if (result.exitCode !== 0)
       throw await withDoubts(refusal(directory.url, names, result), this.#options.doubts, names);
+    // The old one again would be due again at once, and certbot would be asked without a pause.
+    const [newest] = newerThan(await archivedPairs(config, LINEAGE), order.replaces?.fingerprint);
+    if (newest === undefined) throw nothingNew(config, result);
     const { fingerprint } = readCertificate(newest.chain);
     await ledger.add({ event: 'issued', directory: directory.url, names: [...names], fingerprint });
     return { ...newest, origin: this.origin };
   }
 
   async rehearse({ names }: Order, report: Report): Promise<string> {
-    const { directory, solver } = this.#options;
+    const { directory, engine, solver } = this.#options;
+    await engine.containers.outlive(this.#containerName);
     await solver.check?.(names[0] ?? '');
     const staging = directory.rehearsal ?? directory.url;
     report(`rehearsing on ${new URL(staging).host}`);
@@ -115,15 +120,18 @@ export class CertbotIssuer implements Issuer {
     return renewalInfo === undefined ? undefined : readRenewalInfo(renewalInfo, chain, clock.now());
   }
 
-  /** The whole way on the CA's staging server first: a mistake there costs none of the real CA's few tries. */
+  /**
+   * The whole way on the CA's staging server first: a mistake there costs none of the real CA's few tries. One that is
+   * down or has limits of its own must not stand in the way.
+   */
   async #rehearseFirst(names: readonly string[], report: Report): Promise<void> {
     const { rehearsal } = this.#options.directory;
     if (rehearsal === undefined) return;
     try {
       await this.rehearse({ names, replaces: undefined }, report);
     } catch (error) {
-      if (error instanceof IssuanceFailure && error.blame !== 'network') throw error.onStaging();
-      report('the staging server does not answer; going on without a rehearsal');
+      if (error instanceof IssuanceFailure && error.blame === 'validation') throw error.onStaging();
+      report('the staging server does not play its part; going on without a rehearsal');
     }
   }
 
@@ -142,7 +150,7 @@ export class CertbotIssuer implements Issuer {
     const webroot = mountedAt(nginx, INSIDE.webroot, paths.challenges);
     return engine.containers.runOnce(
       {
-        name: `${project}-certbot`,
+        name: this.#containerName,
         image,
         args: certbotArguments({ directory, names, email, profile, rehearsal }),
         env: acmeTrust === undefined ? {} : { REQUESTS_CA_BUNDLE: INSIDE.trust },
@@ -170,6 +178,10 @@ export class CertbotIssuer implements Issuer {
       'certbot needs nginx to answer its challenges, and nginx does not run.',
       'Start it with `docker compose up -d`, then run this again.',
     );
+  }
+
+  get #containerName(): string {
+    return `${this.#options.project}-certbot`;
   }
 
   #configDirectory(directory: string): string {

@@ -84,8 +84,13 @@ export class Http01 implements Solver {
 export function fetchPlain(address: HttpAddress, name: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const host = isIP(name) === 6 ? `[${name}]` : name;
-    const outgoing = request({ ...address, path, headers: { Host: host }, timeout: TIMEOUT, agent: false });
-    outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)));
+    const outgoing = request({ ...address, path, headers: { Host: host }, agent: false });
+    // For the whole answer: who is asked may be a stranger, and one that never ends would hold up the renewal.
+    const limit = setTimeout(
+      () => outgoing.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)),
+      TIMEOUT,
+    );
+    outgoing.once('close', () => clearTimeout(limit));
     outgoing.once('error', reject);
     outgoing.once('response', (response) => {
       if (response.statusCode === 200) text(response).then(resolve, reject);

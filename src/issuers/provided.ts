@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { readCertificate } from '../certificates/certificate.ts';
+import { parseChain, readCertificate } from '../certificates/certificate.ts';
 import type { Issued, Issuer, Order, Origin } from '../certificates/issuer.ts';
-import { faults, type Pair } from '../certificates/verify.ts';
+import { faults, keyFaults, type Pair } from '../certificates/verify.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { ProvidedFiles } from '../settings/provided-folder.ts';
 import type { Clock } from '../system/clock.ts';
@@ -18,15 +18,17 @@ export class ProvidedIssuer implements Issuer {
     this.#clock = clock;
   }
 
-  /** A pair that can't be read has a name too, so that the next one is noticed. */
+  /** A pair that can't be read or does not belong together has a name too, so that the next one is noticed. */
   async offered(): Promise<string | undefined> {
     const pair = await this.#read().catch(() => undefined);
     if (pair === undefined) return undefined;
     try {
-      return readCertificate(pair.chain).fingerprint;
+      if (keyFaults(pair.privateKey, parseChain(pair.chain)[0]).length === 0)
+        return readCertificate(pair.chain).fingerprint;
     } catch {
-      return createHash('sha256').update(pair.chain).update(pair.privateKey).digest('hex');
+      // no certificate at all
     }
+    return createHash('sha256').update(pair.chain).update(pair.privateKey).digest('hex');
   }
 
   async issue({ names }: Order): Promise<Issued> {

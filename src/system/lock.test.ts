@@ -105,3 +105,11 @@ test('of many that find an abandoned lock, one at a time gets in', async () => {
   expect(most).toBe(1);
   expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
 });
+
+test('a beat in the future, left by a clock that was wrong, does not hold it until then', async () => {
+  const path = await lockPath();
+  await writeFile(path, JSON.stringify({ ...holder, processes: 'another boot' }));
+  const future = new Date(Date.now() + 365 * 24 * 3_600_000);
+  await utimes(path, future, future);
+  expect(await withLock(path, 'b', systemClock, async () => 'in')).toBe('in');
+});

@@ -21,6 +21,8 @@ export class FakeEngine implements Engine {
   readonly ran: OneShot[] = [];
   /** What a one-shot container does. */
   runs: (spec: OneShot) => Promise<Executed> = async () => ({ exitCode: 0, output: '' });
+  /** What a container left by a killed run does until it ends. */
+  leftOver: () => Promise<void> = async () => undefined;
   readonly #images = new Map<string, ImageFacts>();
 
   present(reference: string, labels: Labels = {}): void {
@@ -55,5 +57,6 @@ export class FakeEngine implements Engine {
       this.ran.push(spec);
       return this.runs(spec);
     },
+    outlive: () => this.leftOver(),
   };
 }

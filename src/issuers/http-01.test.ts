@@ -1,0 +1,22 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import { fetchPlain } from './http-01.ts';
+
+test('an answer that never ends is given up', { timeout: 20_000 }, async () => {
+  const open: ServerResponse[] = [];
+  const server = createServer((_request, response) => {
+    open.push(response);
+    response.writeHead(200);
+    const drip = setInterval(() => response.write('x'), 50);
+    response.once('close', () => clearInterval(drip));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  await expect(fetchPlain({ host: '127.0.0.1', port }, 'a.example', '/')).rejects.toThrow();
+  expect(open).toHaveLength(1);
+  server.closeAllConnections();
+  server.close();
+});
