@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { openAlerter, openApp, renewalParts } from '../src/app.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
-import { prepare, type Standing, tick } from '../src/certificates/keeper.ts';
+import { prepare, type Standing, sparingly, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
@@ -14,6 +14,7 @@ import { expectServiceManager, installUnit, uninstallUnit } from '../src/host/in
 import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { leaveToContainer, leaveToHost, loadUnattended } from '../src/settings/unattended.ts';
+import { expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer, startRenewer } from '../src/stack/renewer.ts';
 import { startTicker } from '../src/system/ticker.ts';
@@ -65,11 +66,12 @@ async function uninstall(): Promise<void> {
 
 async function daemon(): Promise<void> {
   const app = openApp();
+  await expectOwnState(app.paths);
   const settings = await loadSettings(app.paths, app.environment);
   const engine = settings.issuer === 'certbot' ? connect(app.environment.DOCKER_HOST) : undefined;
   const parts = renewalParts(app, settings, engine);
   const alerter = openAlerter(app, settings);
-  const log = (line: string) => process.stdout.write(`${app.clock.now().toISOString()} ${line}\n`);
+  const log = sparingly((line) => process.stdout.write(`${app.clock.now().toISOString()} ${line}\n`));
   const tell = async (standing: Standing) => alerter?.look({ domain: settings.domain, ...standing }) ?? [];
 
   log(`keeping the certificate for ${settings.names.join(', ')} by ${settings.issuer}`);

@@ -73,16 +73,21 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const firstUser = await story.step('First user', () => ensureFirstUser(paths, user));
   const place = { engine, run, paths };
   await story.step('Stack', (report) => startParts(place, settings, ['registry', 'nginx'], report));
-  await story.step('nginx', () => awaitNginx(settings, clock, () => recentLog(app, 'nginx')));
+  await story.step('nginx', () =>
+    awaitNginx(settings, renewal.webServer, clock, () => recentLog(app, 'nginx')),
+  );
 
-  const current = await story.step('Certificate', (report) =>
-    ensureCertificate(renewal, { force: false }, report),
+  const keepItFresh = () => story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
+  const current = await story.step(
+    'Certificate',
+    (report) => ensureCertificate(renewal, { force: false }, report),
+    keepItFresh, // what fails now is tried again by itself, and told to whom it concerns
   );
   await story.step('Proof', (report) =>
     ensureProof({ ...app, engine, settings }, { current, images }, report),
   );
 
-  await story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
+  await keepItFresh();
   if (!settings.renewerContainer) {
     const wishes = unitWishes(app, settings);
     const gather = () => gatherUnitFacts(run, wishes);

@@ -7,6 +7,7 @@ import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';
 import { loadSettings } from '../src/settings/load.ts';
+import { expectOwnState } from '../src/stack/folders.ts';
 import { changed } from '../src/step.ts';
 
 interface Options {
@@ -26,12 +27,13 @@ await main(
 
 async function renew({ dryRun, force, json }: Options): Promise<void> {
   const app = openApp();
+  await expectOwnState(app.paths);
   const settings = await loadSettings(app.paths, app.environment);
   const parts = renewalParts(app, settings, connect(app.environment.DOCKER_HOST));
   const terminal = new Terminal(json ? process.stderr : process.stdout);
   const story = new Story(terminal, app.clock);
 
-  const outlook = await assess(parts);
+  const outlook = await assess(parts, (detail) => terminal.line(`· ${detail}`));
   const entries = await parts.ledger.read();
   const warning = force && !dryRun ? [forceWarning(entries, parts)] : [];
   terminal.table([...renewalReport(outlook, entries, parts), ...warning]);
@@ -44,11 +46,14 @@ async function renew({ dryRun, force, json }: Options): Promise<void> {
     : undefined;
   const generation = dryRun
     ? undefined
-    : await story.step('Certificate', (detail) => ensureCertificate(parts, { force }, detail));
-  if (json) printJson({ ...outlook, rehearsal, changed: !dryRun && story.changed, generation });
+    : await story.step('Served', (detail) => ensureCertificate(parts, { force }, detail));
+  if (json) {
+    const result = { ...outlook, rehearsal, changed: !dryRun && story.changed, generation };
+    process.stdout.write(`${JSON.stringify(result, withoutChains, 2)}\n`);
+  }
 }
 
-function printJson(result: Record<string, unknown>): void {
-  const { decision, failure, ...rest } = result;
-  process.stdout.write(`${JSON.stringify({ decision, failure, ...rest }, null, 2)}\n`);
+/** The chain is in a file; a person or a program wants the facts of it. */
+function withoutChains(name: string, value: unknown): unknown {
+  return name === 'chain' ? undefined : value;
 }

@@ -7,7 +7,7 @@ import { webhookChannel } from './alerts/webhook.ts';
 import type { Issuer } from './certificates/issuer.ts';
 import { Ledger } from './certificates/ledger.ts';
 import { knownLimits } from './certificates/limits.ts';
-import type { RenewalParts } from './certificates/renewal.ts';
+import type { RenewalParts } from './certificates/outlook.ts';
 import { StateFile } from './certificates/state.ts';
 import { CertificateStore } from './certificates/store.ts';
 import type { Engine } from './engine/engine.ts';
@@ -121,6 +121,8 @@ function openIssuer(app: App, settings: Settings, engine: Engine | undefined, di
         limits: knownLimits(directory.url),
         solver: openSolver(app, settings),
         doubts: openDoubts(app, settings, directory),
+        // certbot may reach what this process does not: then its own check of the dates has to do.
+        clockOfCa: async () => (await readDirectory(directory.url).catch(() => undefined))?.date,
       });
     case 'none':
       return new NoIssuer();

@@ -27,7 +27,7 @@ test('a certificate that runs out: until when, since when, why, and what to do',
       '4 attempts in a row have failed, the first at 2027-03-02 00:00 UTC. The last one said:',
       'port 80 is closed',
       'The next attempt is at 2027-03-02 00:01 UTC.',
-      'What to do, in the folder of Moorage:\n  npm run renew                  tries at once, and says what is wrong\n  docker compose logs renewer    shows what was tried and when',
+      'What to do, in the folder of Moorage:\n  npm run renew                  tries at once, and says what is wrong\n  cat var/ledger.jsonl           shows what was tried and when',
     ].join('\n\n'),
   );
 });

@@ -12,7 +12,7 @@ const LONGEST_QUOTE = 1000;
 const ADVICE = [
   'What to do, in the folder of Moorage:',
   '  npm run renew                  tries at once, and says what is wrong',
-  '  docker compose logs renewer    shows what was tried and when',
+  '  cat var/ledger.jsonl           shows what was tried and when',
 ].join('\n');
 
 /** How much of a hurry it is. */

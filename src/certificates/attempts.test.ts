@@ -66,6 +66,15 @@ test('a CA’s Retry-After is kept when it is later than the pause', () => {
   expect(nextAttempt.getTime() - now.getTime()).toBe(MINUTE);
 });
 
+test('what was wrong on this machine does not make the CA’s first refusal its fourth', () => {
+  let series: FailureSeries | undefined;
+  for (const error of [new Failure('config-broken', 'no', 'mend it'), refusal('ca')])
+    for (let each = 0; each < (error instanceof IssuanceFailure ? 1 : 5); each += 1)
+      series = afterFailure(series, { subject, error }, left(30 * DAY), now, MIDDLE);
+  expect(series).toMatchObject({ count: 6, refusals: 1, nextAttempt: new Date(now.getTime() + MINUTE) });
+  expect(needsFallback(series, left(30 * DAY), now)).toBe(false);
+});
+
 test('a series remembers when it began', () => {
   const first = afterFailure(undefined, { subject, error: refusal('ca') }, undefined, now, MIDDLE);
   const later = new Date(now.getTime() + HOUR);
@@ -77,6 +86,7 @@ test('the fallback is asked after three failures of the CA, or at once in the la
   const series = (count: number, blame: FailureSeries['blame']): FailureSeries => ({
     ...afterFailure(undefined, { subject, error: refusal('ca') }, undefined, now, MIDDLE),
     count,
+    refusals: count,
     blame,
   });
   expect(needsFallback(series(2, 'ca'), left(30 * DAY), now)).toBe(false);

@@ -23,12 +23,15 @@ const EMERGENCY = { share: 0.95, left: 48 * HOUR, pause: 1 * HOUR } as const;
 const PAUSES_PER_LIFETIME = 12;
 /** So many failures in a row are not a CA's bad minute. */
 const FAILURES_UNTIL_FALLBACK = 3;
+const REHEARSALS = 3;
 
 /** The failures in a row of one undertaking. */
 export interface FailureSeries {
   /** What was tried: issuer and names. Another undertaking begins without a past. */
   readonly subject: string;
   readonly count: number;
+  /** Those of them that were not this machine's fault: by them a CA is left alone, or the fallback asked. */
+  readonly refusals: number;
   readonly since: Date;
   readonly nextAttempt: Date;
   /** The same without what the CA asked for: another CA may be tried from then on. */
@@ -58,14 +61,19 @@ export function afterFailure(
   const { subject, directory, error } = failure;
   const count = (before?.count ?? 0) + 1;
   const blame = blameOf(error);
+  const refusals = (before?.refusals ?? 0) + (blame === 'here' ? 0 : 1);
   const bounds = [longestPause(current, now), ...(blame === 'here' ? [LONGEST_HERE] : [])];
-  const pause = Math.min(PAUSES[Math.min(count, PAUSES.length) - 1] ?? PAUSES[3], ...bounds);
+  const pause = Math.min(
+    PAUSES[Math.min(blame === 'here' ? count : refusals, PAUSES.length) - 1] ?? PAUSES[3],
+    ...bounds,
+  );
   const own = new Date(now.getTime() + pause * (1 + SPREAD * (2 * random - 1)));
   const wish = error instanceof IssuanceFailure ? error.retryAfter : undefined;
   const asked = wish && new Date(Math.min(wish.getTime(), now.getTime() + LONGEST_ASKED));
   return {
     subject,
     count,
+    refusals,
     since: before?.since ?? now,
     nextAttempt: asked !== undefined && asked > own ? asked : own,
     pauseUntil: own,
@@ -95,7 +103,7 @@ export function needsFallback(
   if (series === undefined) return false;
   const outOfTime = current !== undefined && now >= at(current, LAST_SIXTH.share);
   const theirs = series.blame !== 'here' && series.blame !== 'validation';
-  return theirs && (outOfTime || series.count >= FAILURES_UNTIL_FALLBACK);
+  return theirs && (outOfTime || series.refusals >= FAILURES_UNTIL_FALLBACK);
 }
 
 /** Turn about: a fallback that never works must not keep a CA that has recovered from being asked. */
@@ -109,6 +117,11 @@ export function whoseTurn(series: FailureSeries, issuer: Issuer, fallback: Issue
 /** The CA's own rules may be broken by a further failure to show that the name is ours: rehearse first, every other time. */
 export function needsRehearsal(series: FailureSeries | undefined): boolean {
   return series?.blame === 'validation' && !series.rehearsal;
+}
+
+/** A staging server that refuses what is right must not stand in the way for ever. */
+export function trustsRehearsal(series: FailureSeries | undefined): boolean {
+  return series === undefined || !series.rehearsal || series.refusals < REHEARSALS;
 }
 
 /** `one failure since …; next attempt …` */

@@ -1,8 +1,9 @@
 import { messageOf, unreachable } from '../errors.ts';
 import type { FailureSeries } from './attempts.ts';
 import type { Certificate } from './certificate.ts';
+import type { Outlook, RenewalParts } from './outlook.ts';
 import { ensurePlaceholder } from './placeholder.ts';
-import { assess, type Outlook, type RenewalParts, tend } from './renewal.ts';
+import { assess, tend } from './renewal.ts';
 
 /** One line for the log of the daemon. */
 export type Log = (line: string) => void;
@@ -25,6 +26,15 @@ const FOLLOW_EVERY = 10_000;
 /** When something is to be done again although nothing failed: it changed in the meantime. */
 const LOOK_AGAIN = 60_000;
 
+/** Leaves out a line that says the same as the one before: who looks every ten seconds would fill a disk with it. */
+export function sparingly(log: Log): Log {
+  let last: string | undefined;
+  return (line) => {
+    if (line !== last) log(line);
+    last = line;
+  };
+}
+
 /** Before the first tick: nginx has to have something to start with. */
 export async function prepare({ store, names, clock }: RenewalParts, log: Log): Promise<void> {
   const { changed } = await ensurePlaceholder(store, names, clock);
@@ -44,8 +54,12 @@ export async function tick(parts: RenewalParts, { log, tell }: Listeners): Promi
   }
   try {
     const outlook = await assess(parts);
-    for (const line of await tell(standing(outlook))) log(line);
-    return nextLook(outlook, parts.clock.now());
+    // Plain HTTP has no certificate to tell of.
+    if (outlook.decision.kind !== 'none') for (const line of await tell(standing(outlook))) log(line);
+    const soon = new Date(parts.clock.now().getTime() + FOLLOW_EVERY);
+    const next = nextLook(outlook, parts.clock.now());
+    const follows = parts.issuer.offered !== undefined;
+    return follows && (next === undefined || next > soon) ? soon : next;
   } catch (error) {
     log(`could not look: ${messageOf(error)}`);
     return undefined;
@@ -62,12 +76,9 @@ function nextLook({ decision, failure }: Outlook, now: Date): Date | undefined {
     case 'none':
       return undefined;
     case 'issue':
-      return (
-        failure?.nextAttempt ??
-        new Date(now.getTime() + (decision.cause === 'changed' ? FOLLOW_EVERY : LOOK_AGAIN))
-      );
+      return failure?.nextAttempt ?? new Date(now.getTime() + LOOK_AGAIN);
     case 'keep':
-      return decision.due ?? new Date(now.getTime() + FOLLOW_EVERY);
+      return decision.due;
     default:
       return unreachable(decision);
   }

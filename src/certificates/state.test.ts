@@ -10,6 +10,7 @@ const nothing = { failure: undefined, advice: undefined };
 const failure: FailureSeries = {
   subject: 'local r.example',
   count: 3,
+  refusals: 2,
   since: new Date('2026-12-31T20:00:00Z'),
   nextAttempt: new Date('2027-01-01T01:40:00Z'),
   pauseUntil: new Date('2027-01-01T01:40:00Z'),

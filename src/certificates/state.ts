@@ -26,6 +26,7 @@ const shape = z.object({
     .object({
       subject: z.string(),
       count: z.number().int().positive(),
+      refusals: z.number().int().nonnegative(),
       since: date,
       nextAttempt: date,
       pauseUntil: date,

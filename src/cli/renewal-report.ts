@@ -2,13 +2,13 @@ import { describeSeries } from '../certificates/attempts.ts';
 import { directoryOf } from '../certificates/issuer.ts';
 import type { Entry } from '../certificates/ledger.ts';
 import { describeUse, knownLimits, usage } from '../certificates/limits.ts';
-import type { Outlook, RenewalParts } from '../certificates/renewal.ts';
+import type { Outlook, RenewalParts } from '../certificates/outlook.ts';
 import { moment } from '../certificates/words.ts';
 
 /** One line of the report: what it is about, and the words. */
 export type Line = readonly [title: string, text: string];
 
-/** What a person wants to know of a renewal: the decision and why, what failed, what the CA still allows. */
+/** What a person wants to know before something is done: the decision and why, what failed, what the CA still allows. */
 export function renewalReport(outlook: Outlook, entries: readonly Entry[], parts: RenewalParts): Line[] {
   return [
     decisionLine(outlook),
@@ -21,7 +21,7 @@ export function renewalReport(outlook: Outlook, entries: readonly Entry[], parts
 /** What a renewal that is not due costs, told before it is done. */
 export function forceWarning(entries: readonly Entry[], { issuer, names, clock }: RenewalParts): Line {
   const directory = directoryOf(issuer.origin);
-  if (directory === undefined) return ['Forced', 'this issuer counts nothing'];
+  if (directory === undefined) return ['Forced', 'costs nothing: no CA counts it'];
   const limits = knownLimits(directory);
   const host = new URL(directory).host;
   if (limits === undefined) return ['Forced', `${host} may count this; its limits are not known`];
@@ -58,9 +58,20 @@ function budgetLines(entries: readonly Entry[], { issuer, names, clock }: Renewa
   return [['Orders', `${recent} in the last 7 days at ${host}, of which no limits are known`]];
 }
 
+function whose(blame: string | undefined): string {
+  switch (blame) {
+    case 'network':
+      return 'the CA could not be reached';
+    case 'here':
+      return 'on this machine';
+    default:
+      return 'at the CA';
+  }
+}
+
 function attemptLines(entries: readonly Entry[]): Line[] {
-  const last = entries.findLast(({ event }) => event === 'issued' || event === 'failed');
+  const last = entries.findLast(({ event }) => event === 'served' || event === 'failed');
   if (last === undefined) return [];
-  const what = last.event === 'issued' ? 'issued' : `failed (${last.problem ?? last.blame ?? 'unknown'})`;
+  const what = last.event === 'served' ? 'a new certificate' : `failed, ${last.problem ?? whose(last.blame)}`;
   return [['Last attempt', `${moment(last.at)}: ${what}`]];
 }

@@ -31,7 +31,12 @@ export class Story {
     return this.records.some((record) => record.changed);
   }
 
-  async step<T>(title: string, work: (report: Report) => Promise<Done<T>>): Promise<T> {
+  /** Does one step. When it fails, `rescue` is done before the failure goes on its way. */
+  async step<T>(
+    title: string,
+    work: (report: Report) => Promise<Done<T>>,
+    rescue: () => Promise<unknown> = async () => undefined,
+  ): Promise<T> {
     const started = this.#clock.now().getTime();
     const { report, stop } = this.#progress(title);
     report('');
@@ -41,6 +46,7 @@ export class Story {
     } catch (error) {
       stop();
       this.#terminal.line(`${this.#terminal.style('red', '✗')} ${title}`);
+      await rescue().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
     stop();

@@ -29,6 +29,7 @@ let places: Paths;
 
 beforeEach(async () => {
   engine = new FakeEngine();
+  theirClock = undefined;
   solver = { type: 'http-01', present: async () => undefined, cleanUp: async () => undefined };
   engine.running = [
     {
@@ -51,6 +52,7 @@ function issuer(directory: Directory = production): CertbotIssuer {
     profile: undefined,
     limits: undefined,
     doubts: undefined,
+    clockOfCa: async () => theirClock,
     ledger: new Ledger(join(places.state, 'ledger.jsonl'), clock),
     solver,
     acmeTrust: undefined,
@@ -68,6 +70,7 @@ const order = (names: string[], replaces?: string): Order => ({
       ? undefined
       : { fingerprint: replaces, chain: '', origin: { issuer: 'certbot', directory: production.url } },
 });
+let theirClock: Date | undefined;
 const firstOrder = (names: string[]): Order => ({ ...order(names), rehearse: true });
 let solver: Solver;
 
@@ -141,6 +144,12 @@ test('one with more names than wanted is not taken over: it would be replaced ag
   const { chain } = await issuer().issue(order(['a.example']), silent);
   expect(readCertificate(chain).names).toEqual(['a.example']);
   expect(engine.ran).toHaveLength(1);
+});
+
+test('with a clock that is hours off the CA is not asked', async () => {
+  theirClock = new Date('2027-01-01T02:00:00Z');
+  await expect(issuer().issue(order(['a.example']), silent)).rejects.toMatchObject({ code: 'clock-wrong' });
+  expect(engine.ran).toEqual([]);
 });
 
 test('a refused rehearsal ends it: the real CA is not asked', async () => {

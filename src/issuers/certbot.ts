@@ -34,7 +34,7 @@ import {
 import { nothingNew, refusal } from './certbot-output.ts';
 import type { Doubts } from './doubts.ts';
 import { archivedPairs, setDamagedAside } from './lineage.ts';
-import { expectWithinLimits } from './preflight.ts';
+import { expectRightClock, expectWithinLimits } from './preflight.ts';
 import { withDoubts } from './refusals.ts';
 import type { Solver } from './solver.ts';
 
@@ -52,6 +52,8 @@ export interface CertbotOptions extends CertbotAccount {
   readonly ledger: Ledger;
   /** What the CA is known to allow; `undefined` for one without known limits. */
   readonly limits: Limits | undefined;
+  /** The CA's clock, as far as it can be asked from here. */
+  readonly clockOfCa: () => Promise<Date | undefined>;
   /** Looks for reasons after a refusal; only for CAs that see what the world sees. */
   readonly doubts: Doubts | undefined;
   /** Only asked whether challenges are served: certbot writes them itself. */
@@ -72,7 +74,7 @@ export class CertbotIssuer implements Issuer {
   }
 
   async issue(order: Order, report: Report): Promise<Issued> {
-    const { directory, ledger, solver } = this.#options;
+    const { directory, ledger, solver, clock, clockOfCa } = this.#options;
     const { names } = order;
     const config = this.#configDirectory(directory.url);
     // It may be at the CA this moment, and what it is given lies in the archive when it ends.
@@ -86,6 +88,7 @@ export class CertbotIssuer implements Issuer {
     }
     await solver.check?.(names[0] ?? '');
     if (order.rehearse === true) await this.#rehearseFirst(names, report);
+    expectRightClock(clock.now(), await clockOfCa());
     await this.#expectWithinLimits(names);
     report(`asking ${new URL(directory.url).host}`);
     if (await setDamagedAside(config, LINEAGE, this.#options.clock.now()))

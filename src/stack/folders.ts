@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
+import { access, stat, statfs } from 'node:fs/promises';
 import { Failure, messageOf, systemCode } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { type Done, unchanged } from '../step.ts';
@@ -24,6 +24,22 @@ export async function ensureFolders(paths: Paths, dataDirectory: string): Promis
   for (const [folder, mode] of folders) await ensureFolder(folder, mode);
   for (const folder of [paths.state, dataDirectory]) await expectSpace(folder);
   return unchanged(dataDirectory);
+}
+
+/**
+ * What one user writes here another one can't read: a key of root's would keep the renewer of somebody else from
+ * renewing.
+ * @throws Failure `foreign-state`
+ */
+export async function expectOwnState({ state }: Paths): Promise<void> {
+  const facts = await stat(state).catch(() => undefined);
+  const mine = process.getuid?.();
+  if (facts === undefined || mine === undefined || facts.uid === mine) return;
+  throw new Failure(
+    'foreign-state',
+    `${state} belongs to user ${facts.uid}, and this runs as user ${mine}.`,
+    `Run it as its owner: sudo -u '#${facts.uid}' npm run …`,
+  );
 }
 
 async function ensureFolder(folder: string, mode: number): Promise<void> {

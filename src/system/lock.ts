@@ -59,9 +59,18 @@ export async function withLock<T>(
   }
 }
 
-/** Like `withLock`, but waits for whoever holds it, `patience` milliseconds at the most. */
+interface Turn {
+  readonly path: string;
+  readonly what: string;
+  readonly clock: Clock;
+  /** Milliseconds. */
+  readonly patience: number;
+  readonly onWait?: (who: string) => void;
+}
+
+/** Like `withLock`, but waits for whoever holds it, `patience` milliseconds at the most. `onWait` hears who that is. */
 export async function withLockInTurn<T>(
-  { path, what, clock, patience }: { path: string; what: string; clock: Clock; patience: number },
+  { path, what, clock, patience, onWait = () => undefined }: Turn,
   work: () => Promise<T>,
 ): Promise<T> {
   const deadline = clock.now().getTime() + patience;
@@ -71,6 +80,7 @@ export async function withLockInTurn<T>(
     } catch (error) {
       const busy = error instanceof Failure && error.code === 'locked';
       if (!busy || clock.now().getTime() >= deadline) throw error;
+      onWait(`waiting: ${error.message}`);
       await clock.sleep(TURN_PAUSE);
     }
   }

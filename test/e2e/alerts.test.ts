@@ -61,7 +61,7 @@ test('renew shows the last error, and when the next attempt is', async () => {
   const { stdout } = await checkout.npm('renew', ['--dry-run']);
   expect(stdout).toMatch(/Last error .*unauthorized, says the test/);
   expect(stdout).toMatch(/Attempts +one failure since .* UTC; next attempt .* UTC/);
-  expect(stdout).toMatch(/Last attempt .*: failed \(unauthorized\)/);
+  expect(stdout).toMatch(/Last attempt .*: failed, unauthorized/);
 });
 
 test('when it works again that is told too', async () => {

@@ -62,7 +62,7 @@ test('run again it keeps the certificate and asks the CA for nothing', async () 
 
 test('the renewer has the engine’s socket now, and looks at the certificate without a complaint', async () => {
   const { stdout } = await checkout.compose('logs', '--no-log-prefix', 'renewer');
-  expect(stdout).toMatch(/nothing to do: valid until/);
+  expect(stdout).toMatch(/valid until .*; nothing to do/);
 });
 
 test('a certificate that was issued but not yet imported when the run was killed is taken over without a new order', async () => {
@@ -140,6 +140,7 @@ test('a public CA is asked only after a rehearsal on its staging server went wel
       profile: undefined,
       limits: undefined,
       doubts: undefined,
+      clockOfCa: async () => undefined,
       ledger: new Ledger(paths(checkout.root).ledger, systemClock),
       solver: new Http01(paths(checkout.root).challenges, {
         host: gateway,

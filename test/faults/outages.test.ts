@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ensureCertificate, type RenewalParts } from '../../src/certificates/renewal.ts';
+import type { RenewalParts } from '../../src/certificates/outlook.ts';
+import { ensureCertificate } from '../../src/certificates/renewal.ts';
 import { type Kind, problem } from '../support/fault-rules.ts';
 import { type Changes, NAME } from '../support/renewal-parts.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';

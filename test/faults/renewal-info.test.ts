@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { assess, ensureCertificate, type Outlook, tend } from '../../src/certificates/renewal.ts';
+import type { Outlook } from '../../src/certificates/outlook.ts';
+import { assess, ensureCertificate, tend } from '../../src/certificates/renewal.ts';
 import type { Generation } from '../../src/certificates/store.ts';
 import { problem } from '../support/fault-rules.ts';
 import { aPredecessor, moveWindowToThePast } from '../support/predecessor.ts';

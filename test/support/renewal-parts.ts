@@ -5,7 +5,7 @@ import { readCertificate } from '../../src/certificates/certificate.ts';
 import type { ConfigTest, WebServer } from '../../src/certificates/deploy.ts';
 import { Ledger } from '../../src/certificates/ledger.ts';
 import type { Limits } from '../../src/certificates/limits.ts';
-import type { RenewalParts } from '../../src/certificates/renewal.ts';
+import type { RenewalParts } from '../../src/certificates/outlook.ts';
 import { StateFile } from '../../src/certificates/state.ts';
 import { CertificateStore } from '../../src/certificates/store.ts';
 import { AcmeIssuer, type AcmeOptions } from '../../src/issuers/acme.ts';

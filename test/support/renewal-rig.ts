@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RenewalParts } from '../../src/certificates/renewal.ts';
+import type { RenewalParts } from '../../src/certificates/outlook.ts';
 import { paths } from '../../src/paths.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { startLocalPebble } from './local-pebble.ts';

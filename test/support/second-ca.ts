@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RenewalParts } from '../../src/certificates/renewal.ts';
+import type { RenewalParts } from '../../src/certificates/outlook.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { startLocalPebble } from './local-pebble.ts';
 import type { Pebble } from './pebble.ts';
