@@ -13,6 +13,7 @@ import { makeNetwork, type Pebble } from '../support/pebble.ts';
 import { proxySocket } from '../support/socket-proxy.ts';
 
 const NAME = 'registry.moorage.example';
+const ENGINE = socketOf(environment().DOCKER_HOST) ?? '';
 
 let checkout: Checkout;
 let pebble: Pebble;
@@ -52,9 +53,13 @@ describe('fault 24: certbot and the engine', () => {
     await expect.poll(() => ca.seen('finalize').length, { timeout: 60_000, interval: 50 }).toBe(1);
     process.kill(-(first.pid ?? 0), 'SIGKILL');
     await first;
-    const second = renew();
+    const engine = await proxySocket(join(checkout.root, 'var/waited.sock'), ENGINE);
+    const waits = engine.asked(/POST \/containers\/[^/]+\/wait/);
+    const second = renew({ env: { DOCKER_HOST: engine.address } });
+    await waits;
     go();
     expect(await second).toMatchObject({ exitCode: 0 });
+    await engine.close();
     expect(await pebble.issued()).toBe(issued + 1);
     expect(await certbotContainers()).toBe('');
   });
@@ -68,7 +73,7 @@ describe('fault 24: certbot and the engine', () => {
 
   test('the engine goes away while certbot is waited for: told, and the next run completes', async () => {
     const socket = join(checkout.root, 'var/engine.sock');
-    const engine = await proxySocket(socket, socketOf(environment().DOCKER_HOST) ?? '');
+    const engine = await proxySocket(socket, ENGINE);
     engine.cutOn(/POST \/containers\/\w+\/start/);
     const before = await fingerprint();
     const { exitCode, stderr } = await renew({ env: { DOCKER_HOST: engine.address } });

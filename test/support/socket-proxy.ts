@@ -6,6 +6,8 @@ export interface SocketProxy {
   readonly address: string;
   /** Breaks all connections as soon as a request line matches, once. */
   readonly cutOn: (request: RegExp) => void;
+  /** Resolves when a request line matches. */
+  readonly asked: (request: RegExp) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -13,6 +15,7 @@ export interface SocketProxy {
 export async function proxySocket(path: string, engine: string): Promise<SocketProxy> {
   const open = new Set<Socket>();
   let pattern: RegExp | undefined;
+  const awaited: { request: RegExp; resolve: () => void }[] = [];
   const server = createServer((client) => {
     const upstream = connect(engine);
     for (const socket of [client, upstream]) {
@@ -25,6 +28,7 @@ export async function proxySocket(path: string, engine: string): Promise<SocketP
       });
     }
     client.on('data', (chunk) => {
+      for (const { request, resolve } of awaited) if (request.test(String(chunk))) resolve();
       if (pattern?.test(String(chunk)) !== true) return;
       pattern = undefined;
       // The engine has heard it by then, and the client hears nothing any more.
@@ -41,6 +45,7 @@ export async function proxySocket(path: string, engine: string): Promise<SocketP
     cutOn: (request) => {
       pattern = request;
     },
+    asked: (request) => new Promise((resolve) => awaited.push({ request, resolve })),
     close: async () => {
       server.close();
       for (const socket of open) socket.destroy();
