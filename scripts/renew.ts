@@ -36,7 +36,7 @@ async function renew({ dryRun, force, json }: Options): Promise<void> {
   const outlook = await assess(parts, (detail) => terminal.line(`· ${detail}`));
   const entries = await parts.ledger.read();
   const warning = force && !dryRun ? [forceWarning(entries, parts)] : [];
-  terminal.table([...renewalReport(outlook, entries, parts), ...warning]);
+  terminal.table([...renewalReport(outlook, entries, parts, force || dryRun), ...warning]);
 
   const rehearsal = dryRun
     ? await story.step('Rehearsal', async (detail) => {
@@ -46,7 +46,7 @@ async function renew({ dryRun, force, json }: Options): Promise<void> {
     : undefined;
   const generation = dryRun
     ? undefined
-    : await story.step('Served', (detail) => ensureCertificate(parts, { force }, detail));
+    : await story.step('Certificate', (detail) => ensureCertificate(parts, { force }, detail));
   if (json) {
     const result = { ...outlook, rehearsal, changed: !dryRun && story.changed, generation };
     process.stdout.write(`${JSON.stringify(result, withoutChains, 2)}\n`);

@@ -8,14 +8,18 @@ import { moment } from '../certificates/words.ts';
 /** One line of the report: what it is about, and the words. */
 export type Line = readonly [title: string, text: string];
 
-/** What a person wants to know before something is done: the decision and why, what failed, what the CA still allows. */
-export function renewalReport(outlook: Outlook, entries: readonly Entry[], parts: RenewalParts): Line[] {
-  return [
-    decisionLine(outlook),
-    ...failureLines(outlook),
-    ...budgetLines(entries, parts),
-    ...attemptLines(entries),
-  ];
+/**
+ * What a person wants to know before something is done: the decision and why, what failed, what the CA still allows.
+ * @param acts whether more is done than what was decided; else the decision is told by the step that keeps to it
+ */
+export function renewalReport(
+  outlook: Outlook,
+  entries: readonly Entry[],
+  parts: RenewalParts,
+  acts: boolean,
+): Line[] {
+  const decision = acts || outlook.decision.kind === 'issue' ? [decisionLine(outlook)] : [];
+  return [...decision, ...failureLines(outlook), ...budgetLines(entries, parts), ...attemptLines(entries)];
 }
 
 /** What a renewal that is not due costs, told before it is done. */

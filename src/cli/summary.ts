@@ -34,7 +34,7 @@ export function conclude(terminal: Terminal, story: Story, outcome: Outcome): vo
   else row('User', `${firstUser.name}, password ${firstUser.password.reveal()}  (shown only now)`);
   row('Certificate', certificateLine(outcome));
   row('Trust', trustHint(outcome, registry));
-  row('Push', `docker login ${registry}; docker tag IMAGE ${registry}/IMAGE; docker push ${registry}/IMAGE`);
+  row('Push', `docker login ${registry}; then docker push ${registry}/IMAGE`);
   row('Logs', 'docker compose logs --follow');
 }
 
