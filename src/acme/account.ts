@@ -81,6 +81,7 @@ async function accountKeyIn(folder: string): Promise<string> {
   const existing = await readIfExists(path);
   if (existing !== undefined) return existing;
   const key = await keyToPem((await newKeyPair()).privateKey);
+  await forgetAccount(folder); // it is that of a key that is lost
   await writeAtomically(path, key, 0o600);
   return key;
 }

@@ -8,6 +8,8 @@ import { AcmeProblem, AcmeUnreachable, readProblem, readRetryAfter } from './pro
 
 /** A CA answers within seconds; finalizing may take it longer. */
 const TIMEOUT = 30_000;
+/** Bytes: a chain has some ten thousand. */
+const LARGEST = 1_000_000;
 
 /** `Retry-After` of answers that are no errors, by their bodies: acme-client hands on the bodies alone. */
 const advice = new WeakMap<object, Date>();
@@ -34,6 +36,7 @@ export function prepareHttp(
   });
   Object.assign(axios.defaults, {
     validateStatus: null,
+    maxContentLength: LARGEST,
     httpsAgent: agent,
     acmeSettings: { retryMaxAttempts: 0, retryDefaultDelay: 0 },
   });

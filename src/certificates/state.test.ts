@@ -53,6 +53,16 @@ test.each(['', '{"failure": {"count": 3,', '{"failure": {"count": "three"}}', '[
   },
 );
 
+test('a failure of the future is one of a clock that ran ahead: what it waits for is over', async () => {
+  const { state } = await file();
+  const ahead = new Date(now.getTime() + 3_600_000);
+  await state.write({
+    failure: { ...failure, since: ahead, nextAttempt: new Date('2027-01-05') },
+    advice: undefined,
+  });
+  expect((await state.read(now)).failure?.nextAttempt).toEqual(now);
+});
+
 test('times in a far future, written by a clock that was wrong, are now', async () => {
   const { state } = await file();
   const wrong = new Date('2037-01-01');

@@ -70,7 +70,7 @@ export class StateFile {
         },
         problem: failure.problem,
         pauseUntil: credible(failure.pauseUntil, now),
-        nextAttempt: credible(failure.nextAttempt, now),
+        nextAttempt: failure.since > now ? now : credible(failure.nextAttempt, now),
       },
       advice: advice && {
         ...advice,

@@ -37,6 +37,18 @@ export function requestFor(
   };
 }
 
+/** What a CA says of the names or the account stays true without the extras. */
+const NOT_ABOUT_EXTRAS = [
+  'rateLimited',
+  'accountDoesNotExist',
+  'userActionRequired',
+  'externalAccountRequired',
+  'rejectedIdentifier',
+  'unsupportedIdentifier',
+  'caa',
+  'dns',
+];
+
 /**
  * Places an order. What a CA may object to without meaning the order itself (a predecessor that was replaced already,
  * belongs to another account or can't be found, a profile that is gone) is left out, one after the other.
@@ -65,7 +77,7 @@ export async function place(
 function withoutExtras(request: NewOrder, error: unknown): NewOrder | undefined {
   if (!(error instanceof AcmeProblem) || (error.problem.status >= 500 && !isInternal(error)))
     return undefined;
-  if (isProblem(error, 'rateLimited', 'accountDoesNotExist', 'userActionRequired')) return undefined;
+  if (isProblem(error, ...NOT_ABOUT_EXTRAS)) return undefined;
   if (request.profile !== undefined && isProblem(error, 'invalidProfile'))
     return { ...request, profile: undefined };
   return request.replaces === undefined ? undefined : { ...request, replaces: undefined };

@@ -46,7 +46,8 @@ export class Http01 implements Solver {
    */
   async check(name: string): Promise<void> {
     await ensureDirectory(this.#folder);
-    for (const file of await readdir(this.#folder)) await rm(join(this.#folder, file), { force: true });
+    for (const file of await readdir(this.#folder))
+      await rm(join(this.#folder, file), { recursive: true, force: true });
     const challenge = {
       name,
       token: `check-${randomBytes(9).toString('hex')}`,

@@ -1,7 +1,10 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ensureCertificate, rehearse } from '../../src/certificates/renewal.ts';
 import { verifyPair } from '../../src/certificates/verify.ts';
 import { keepsTheIssuersContract } from '../../src/issuers/issuer.contract.ts';
+import { paths } from '../../src/paths.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { problem } from '../support/fault-rules.ts';
 import { NAME } from '../support/renewal-parts.ts';
@@ -82,6 +85,14 @@ test('the profile that was chosen is asked for; one that the CA has not is left 
     undefined,
   ]);
   expect(told.join('\n')).toMatch(/does not offer the profile gone \(it has default, shortlived\)/);
+});
+
+test('an account whose key is lost is another account', async () => {
+  const first = { names: ['lost.moorage.example'], replaces: undefined };
+  await rig.parts().issuer.issue(first, silent);
+  await rm(join(paths(rig.place.root).acme, 'first/account-key.pem'));
+  const issued = await rig.parts().issuer.issue({ ...first, names: ['found.moorage.example'] }, silent);
+  expect(() => verifyPair(issued, ['found.moorage.example'], new Date())).not.toThrow();
 });
 
 test('an account that has to be bound is bound', async () => {
