@@ -4,8 +4,11 @@ import { mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { withLock } from './lock.ts';
+
+/** The real clock, but waiting takes no time. */
+const hurried: Clock = { ...systemClock, sleep: async () => undefined };
 
 async function lockPath(): Promise<string> {
   return join(await mkdtemp(join(tmpdir(), 'moorage-lock-')), 'lock');
@@ -73,18 +76,18 @@ test('a holder whose number was given to another process has ended', async () =>
 test('a file that lost its content with the power counts until it has missed its beats', async () => {
   const path = await lockPath();
   await writeFile(path, '');
-  await expect(withLock(path, 'b', systemClock, async () => 'in')).rejects.toMatchObject({ code: 'locked' });
+  await expect(withLock(path, 'b', hurried, async () => 'in')).rejects.toMatchObject({ code: 'locked' });
   await utimes(path, new Date(0), new Date(0));
-  expect(await withLock(path, 'b', systemClock, async () => 'in')).toBe('in');
+  expect(await withLock(path, 'b', hurried, async () => 'in')).toBe('in');
 });
 
 test('a holder out of sight, in another container, counts as dead once it misses its heartbeats', async () => {
   const path = await lockPath();
   await writeFile(path, JSON.stringify({ ...holder, processes: 'another boot' }));
-  await expect(withLock(path, 'b', systemClock, async () => 'in')).rejects.toMatchObject({ code: 'locked' });
+  await expect(withLock(path, 'b', hurried, async () => 'in')).rejects.toMatchObject({ code: 'locked' });
   const longAgo = new Date(Date.now() - 31_000);
   await utimes(path, longAgo, longAgo);
-  expect(await withLock(path, 'b', systemClock, async () => 'in')).toBe('in');
+  expect(await withLock(path, 'b', hurried, async () => 'in')).toBe('in');
 });
 
 test('of many that find an abandoned lock, one at a time gets in', async () => {
@@ -94,7 +97,7 @@ test('of many that find an abandoned lock, one at a time gets in', async () => {
   let inside = 0;
   let most = 0;
   const attempts = Array.from({ length: 20 }, () =>
-    withLock(path, 'b', systemClock, async () => {
+    withLock(path, 'b', hurried, async () => {
       inside += 1;
       most = Math.max(most, inside);
       await new Promise((resolve) => setImmediate(resolve));
@@ -111,5 +114,13 @@ test('a beat in the future, left by a clock that was wrong, does not hold it unt
   await writeFile(path, JSON.stringify({ ...holder, processes: 'another boot' }));
   const future = new Date(Date.now() + 365 * 24 * 3_600_000);
   await utimes(path, future, future);
-  expect(await withLock(path, 'b', systemClock, async () => 'in')).toBe('in');
+  expect(await withLock(path, 'b', hurried, async () => 'in')).toBe('in');
+});
+
+test('a holder out of sight that beats while it is waited for keeps it: the clock jumped', async () => {
+  const path = await lockPath();
+  await writeFile(path, JSON.stringify({ ...holder, processes: 'another boot' }));
+  await utimes(path, new Date(0), new Date(0));
+  const beating: Clock = { ...systemClock, sleep: async () => utimes(path, new Date(), new Date()) };
+  await expect(withLock(path, 'b', beating, async () => 'in')).rejects.toMatchObject({ code: 'locked' });
 });

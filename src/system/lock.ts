@@ -8,6 +8,7 @@ import { ensureDirectory, readIfExists } from './files.ts';
 const HEARTBEAT = 5_000;
 /** A holder that this process cannot look up (it is in another container) counts as dead after six missed beats. */
 const STALE = 30_000;
+const BEAT_MARGIN = 1_000;
 const TAKEOVER_PAUSE = 20;
 const TURN_PAUSE = 100;
 
@@ -130,8 +131,12 @@ async function abandoned(path: string, holder: Holder, clock: Clock): Promise<bo
     if (!alive(holder.pid)) return true;
   }
   const facts = await stat(path).catch(() => undefined);
-  // A beat far ahead was left by a clock that was wrong: whoever lives beats again by the right one.
-  return facts === undefined || Math.abs(clock.now().getTime() - facts.mtimeMs) > STALE;
+  if (facts === undefined) return true;
+  // Old by the clock, or far ahead of it: that may be the clock's fault. Whoever lives beats once more.
+  if (Math.abs(clock.now().getTime() - facts.mtimeMs) <= STALE) return false;
+  await clock.sleep(HEARTBEAT + BEAT_MARGIN);
+  const again = await stat(path).catch(() => undefined);
+  return again === undefined || again.mtimeMs === facts.mtimeMs;
 }
 
 /**
