@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseChain } from '../certificates/certificate.ts';
 import { renewalIdentifier } from '../certificates/x509.ts';
+import { readDirectory } from './directory.ts';
 import { get } from './http.ts';
 import { readRetryAfter } from './problem.ts';
 
@@ -21,10 +22,17 @@ export interface RenewalInfo {
 
 /**
  * Asks for the renewal information of a chain's first certificate. No account is needed.
- * @param base `renewalInfo` of the directory
+ * @param directory URL
+ * @returns `undefined` where the server has no such thing
  * @throws AcmeProblem, AcmeUnreachable, or an Error when the answer is no window
  */
-export async function readRenewalInfo(base: string, chain: string, now: Date): Promise<RenewalInfo> {
+export async function readRenewalInfo(
+  directory: string,
+  chain: string,
+  now: Date,
+): Promise<RenewalInfo | undefined> {
+  const { renewalInfo: base } = await readDirectory(directory);
+  if (base === undefined) return undefined;
   const { body, headers } = await get(`${base.replace(/\/$/, '')}/${certificateIdentifier(chain)}`);
   const parsed = shape.safeParse(body);
   if (!parsed.success) throw new Error('the renewal information has no window');

@@ -1,6 +1,6 @@
 import type { Done, Report } from '../step.ts';
 import type { Clock } from '../system/clock.ts';
-import type { Terminal } from './terminal.ts';
+import { type Terminal, TITLE_WIDTH } from './terminal.ts';
 
 export interface StepRecord {
   readonly title: string;
@@ -9,7 +9,6 @@ export interface StepRecord {
   readonly seconds: number;
 }
 
-const TITLE_WIDTH = 14;
 const REDRAW_MILLISECONDS = 100;
 const PLAIN_LINE_EVERY = 5_000;
 

@@ -3,7 +3,8 @@ import { environment } from '../settings/environment.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
 
-const TITLE_WIDTH = 14;
+/** Columns of the titles that stand before what is told. */
+export const TITLE_WIDTH = 14;
 
 /** Where people read: standard output, or standard error when standard output carries JSON. */
 export class Terminal {

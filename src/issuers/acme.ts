@@ -19,8 +19,6 @@ import {
 } from '../certificates/issuer.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import type { Limits } from '../certificates/limits.ts';
-import { scheduleOf } from '../certificates/schedule.ts';
-import { faults } from '../certificates/verify.ts';
 import type { Report } from '../step.ts';
 import { place, requestFor } from './acme-request.ts';
 import { authorize } from './authorize.ts';
@@ -28,6 +26,7 @@ import type { Doubts } from './doubts.ts';
 import { expectRightClock, expectWithinLimits } from './preflight.ts';
 import { explain, withDoubts } from './refusals.ts';
 import type { Solver } from './solver.ts';
+import { isFresh } from './takeover.ts';
 
 /** An order that so many later runs could not bring to an end either is left, and another one placed. */
 const STUCK_FOR_GOOD = 3;
@@ -91,10 +90,8 @@ export class AcmeIssuer implements Issuer {
     return `${host} answers, knows the account, and challenges are served; it has no staging server to go further`;
   }
 
-  async renewalInfo(chain: string): Promise<SuggestedWindow | undefined> {
-    const { directory, clock } = this.#options;
-    const { renewalInfo } = await readDirectory(directory);
-    return renewalInfo === undefined ? undefined : readRenewalInfo(renewalInfo, chain, clock.now());
+  renewalInfo(chain: string): Promise<SuggestedWindow | undefined> {
+    return readRenewalInfo(this.#options.directory, chain, this.#options.clock.now());
   }
 
   /** A staging server that is down must not stand in the way; one that can't see that the names are ours does. */
@@ -213,9 +210,7 @@ export class AcmeIssuer implements Issuer {
   }
 
   #isWanted(issued: Issued, { names, replaces }: Order): boolean {
-    const now = this.#options.clock.now();
-    if (faults(issued, names, now).length > 0) return false;
-    const certificate = readCertificate(issued.chain);
-    return certificate.fingerprint !== replaces?.fingerprint && now < scheduleOf(certificate, undefined).due;
+    if (!isFresh(issued, names, this.#options.clock.now())) return false;
+    return readCertificate(issued.chain).fingerprint !== replaces?.fingerprint;
   }
 }

@@ -1,6 +1,5 @@
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readDirectory } from '../acme/directory.ts';
 import { readRenewalInfo } from '../acme/renewal-info.ts';
 import { readCertificate } from '../certificates/certificate.ts';
 import { nameDifference } from '../certificates/decide.ts';
@@ -14,8 +13,7 @@ import {
 } from '../certificates/issuer.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import type { Limits } from '../certificates/limits.ts';
-import { scheduleOf } from '../certificates/schedule.ts';
-import { faults, type Pair } from '../certificates/verify.ts';
+import type { Pair } from '../certificates/verify.ts';
 import type { ContainerFacts, Engine, Executed } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
@@ -37,6 +35,7 @@ import { archivedPairs, setDamagedAside } from './lineage.ts';
 import { expectRightClock, expectWithinLimits } from './preflight.ts';
 import { withDoubts } from './refusals.ts';
 import type { Solver } from './solver.ts';
+import { isFresh } from './takeover.ts';
 
 export interface CertbotOptions extends CertbotAccount {
   readonly engine: Engine;
@@ -117,10 +116,8 @@ export class CertbotIssuer implements Issuer {
     return `${new URL(staging).host} issued a certificate, and certbot threw it away`;
   }
 
-  async renewalInfo(chain: string): Promise<SuggestedWindow | undefined> {
-    const { directory, clock } = this.#options;
-    const { renewalInfo } = await readDirectory(directory.url);
-    return renewalInfo === undefined ? undefined : readRenewalInfo(renewalInfo, chain, clock.now());
+  renewalInfo(chain: string): Promise<SuggestedWindow | undefined> {
+    return readRenewalInfo(this.#options.directory.url, chain, this.#options.clock.now());
   }
 
   /**
@@ -198,11 +195,8 @@ export class CertbotIssuer implements Issuer {
   }
 
   #isWanted(pair: Pair, names: readonly string[]): boolean {
-    const now = this.#options.clock.now();
-    if (faults(pair, names, now).length > 0) return false;
-    const certificate = readCertificate(pair.chain);
-    const exact = nameDifference(certificate.names, names) === undefined;
-    return exact && scheduleOf(certificate, undefined).due > now;
+    if (!isFresh(pair, names, this.#options.clock.now())) return false;
+    return nameDifference(readCertificate(pair.chain).names, names) === undefined;
   }
 }
 
