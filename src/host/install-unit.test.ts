@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
+import { PLAIN_UNIT as facts } from '../../test/support/unit-facts.ts';
 import type { Run } from '../system/processes.ts';
 import {
   expectServiceManager,
@@ -17,7 +18,6 @@ const UNIT = 'moorage-renewer.service';
 const STARTED = '2126-11-21 08:00:00 UTC';
 
 let folder: string;
-let facts: UnitFacts;
 let manager: ServiceManager;
 /** What systemctl was told, without the questions. */
 let told: string[];
@@ -29,17 +29,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'unit-'));
   for (const place of ['units', 'run/systemd/system', 'run/moorage-renewer'])
     await mkdir(join(folder, place), { recursive: true });
-  facts = {
-    project: 'moorage',
-    checkout: '/srv/moorage',
-    user: 'ada',
-    group: 'ada',
-    engineGroup: undefined,
-    node: '/usr/bin/node',
-    reads: [],
-    hidden: [],
-    environment: {},
-  };
   manager = {
     run,
     clock: new FakeClock('2026-11-21T08:00:00Z'),

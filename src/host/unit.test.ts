@@ -1,28 +1,18 @@
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { PLAIN_UNIT } from '../../test/support/unit-facts.ts';
 import { Failure } from '../errors.ts';
 import { isUnitOf, type UnitFacts, unitName, unitText } from './unit.ts';
 
-const facts: UnitFacts = {
-  project: 'moorage',
-  checkout: '/srv/moorage',
-  user: 'ada',
-  group: 'ada',
-  engineGroup: undefined,
-  node: '/usr/bin/node',
-  reads: [],
-  hidden: [],
-  environment: {},
-};
-
-const lines = (some: Partial<UnitFacts>) => unitText({ ...facts, ...some }).split('\n');
+const lines = (some: Partial<UnitFacts>) => unitText({ ...PLAIN_UNIT, ...some }).split('\n');
 const values = (name: string, some: Partial<UnitFacts>) =>
   lines(some)
     .filter((line) => line.startsWith(`${name}=`))
     .map((line) => line.slice(name.length + 1));
 
 test('the unit of a plain checkout, as a whole', () => {
-  expect(unitText({ ...facts, engineGroup: 'docker' })).toMatchInlineSnapshot(`
+  expect(unitText({ ...PLAIN_UNIT, engineGroup: 'docker' })).toMatchInlineSnapshot(`
     "# Written by \`npm run daemon -- --install\` and taken away by --uninstall. Changes of your own: systemctl edit moorage-renewer.service
     [Unit]
     Description=Keeps the certificate of the registry moorage fresh
@@ -116,7 +106,7 @@ test.each([
   ['the checkout', { checkout: '/home/ada/moorage' }],
   ['Node', { node: '/home/ada/.nvm/versions/node/v22.21.1/bin/node' }],
   ['a rootless engine', { reads: ['/run/user/1000/docker.sock'] }],
-  ['a hook', { reads: ['/root/hook'] }],
+  ['a hook', { reads: [join('/', 'root', 'hook')] }],
 ])('homes can be read where %s is in one, and not otherwise', (_, some) => {
   expect(values('ProtectHome', some)).toEqual(['read-only']);
   expect(values('ProtectHome', { checkout: '/homestead' })).toEqual(['yes']);
@@ -129,18 +119,25 @@ test.each([
   ['a space at the end, which is trimmed', '/srv/a '],
   ['a place that services do not see', '/var/tmp/a'],
 ])('refused: a checkout with %s', (_, checkout) => {
-  expect(() => unitText({ ...facts, checkout })).toThrow(expect.objectContaining({ code: 'unfit-place' }));
+  expect(() => unitText({ ...PLAIN_UNIT, checkout })).toThrow(
+    expect.objectContaining({ code: 'unfit-place' }),
+  );
 });
 
 test('no path can add a line, end a word early or name another place', () => {
-  const plain = unitText(facts).split('\n').length;
+  const plain = unitText(PLAIN_UNIT).split('\n').length;
   const segment = fc.string({ unit: fc.constantFrom(...'ab "\'\\%$;#~-=\n\r\t\0é'), minLength: 1 });
   fc.assert(
     fc.property(fc.array(segment, { minLength: 1 }), segment, (segments, node) => {
       const checkout = `/srv/${segments.join('/')}`;
       let text: string;
       try {
-        text = unitText({ ...facts, checkout, node: `/opt/${node}`, environment: { DOCKER_HOST: node } });
+        text = unitText({
+          ...PLAIN_UNIT,
+          checkout,
+          node: `/opt/${node}`,
+          environment: { DOCKER_HOST: node },
+        });
       } catch (error) {
         return error instanceof Failure && error.code === 'unfit-place';
       }
@@ -159,7 +156,7 @@ test('no path can add a line, end a word early or name another place', () => {
 });
 
 test('a unit is known by the checkout it serves', () => {
-  const text = unitText({ ...facts, checkout: '/srv/50% mine' });
+  const text = unitText({ ...PLAIN_UNIT, checkout: '/srv/50% mine' });
   expect(isUnitOf(text, '/srv/50% mine')).toBe(true);
   expect(isUnitOf(text, '/srv/50%')).toBe(false);
 });

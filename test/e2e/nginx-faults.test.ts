@@ -2,13 +2,8 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { servedFingerprint } from '../../src/certificates/handshake.ts';
-import { CertificateStore } from '../../src/certificates/store.ts';
-import { LocalIssuer } from '../../src/issuers/local.ts';
-import { paths } from '../../src/paths.ts';
-import { systemClock } from '../../src/system/clock.ts';
 import { Checkout } from '../support/checkout.ts';
-
-const DAY = 24 * 3_600_000;
+import { activateDue } from '../support/due.ts';
 
 let checkout: Checkout;
 let port: number;
@@ -82,16 +77,9 @@ describe('fault 23: nginx itself', () => {
   });
 });
 
-/** Deploys a certificate that was issued 70 of its 90 days ago. Answers its fingerprint. */
+/** Deploys a certificate that is due, and waits until nginx serves it. Answers its fingerprint. */
 async function makeDue(): Promise<string> {
-  const places = paths(checkout.root);
-  const then = { ...systemClock, now: () => new Date(Date.now() - 70 * DAY) };
-  const issuer = new LocalIssuer(places.localAuthority, then);
-  const order = { names: ['localhost', '127.0.0.1', '::1'], replaces: undefined };
-  const store = new CertificateStore(places.certificates, then);
-  const generation = await store.add(await issuer.issue(order, () => undefined));
-  await store.activate(generation);
-  const { fingerprint } = generation.certificate;
+  const fingerprint = await activateDue(checkout.root);
   await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(fingerprint);
   return fingerprint;
 }

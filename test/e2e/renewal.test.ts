@@ -4,14 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { servedFingerprint } from '../../src/certificates/handshake.ts';
-import { CertificateStore } from '../../src/certificates/store.ts';
-import { LocalIssuer } from '../../src/issuers/local.ts';
-import { paths } from '../../src/paths.ts';
-import { systemClock } from '../../src/system/clock.ts';
 import { Checkout } from '../support/checkout.ts';
+import { activateDue } from '../support/due.ts';
 import { keepAsking, openTls } from '../support/traffic.ts';
-
-const DAY = 24 * 3_600_000;
 
 let checkout: Checkout;
 let port: number;
@@ -119,16 +114,10 @@ test('npm run daemon does the same on the host, and ends on SIGTERM with 0', asy
   expect((await daemon).exitCode).toBe(0);
 });
 
-/** Deploys a certificate that was issued 70 of its 90 days ago. */
+/** Deploys a certificate that is due, and waits until nginx serves it. */
 async function makeDue(): Promise<void> {
-  const places = paths(checkout.root);
-  const then = { ...systemClock, now: () => new Date(Date.now() - 70 * DAY) };
-  const issuer = new LocalIssuer(places.localAuthority, then);
-  const order = { names: ['localhost', '127.0.0.1', '::1'], replaces: undefined };
-  const store = new CertificateStore(places.certificates, then);
-  const generation = await store.add(await issuer.issue(order, () => undefined));
-  await store.activate(generation);
-  await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(generation.certificate.fingerprint);
+  const fingerprint = await activateDue(checkout.root);
+  await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(fingerprint);
 }
 
 async function served(): Promise<string> {

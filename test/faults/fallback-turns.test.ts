@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { RenewalParts } from '../../src/certificates/outlook.ts';
 import { tend } from '../../src/certificates/renewal.ts';
 import { problem, rateLimited } from '../support/fault-rules.ts';
-import { makeRig, type Rig } from '../support/renewal-rig.ts';
-import { type SecondCa, startSecondCa } from '../support/second-ca.ts';
-import { sharedTime } from '../support/shared-time.ts';
+import type { Rig } from '../support/renewal-rig.ts';
+import { makeRigWithFallback, type SecondCa } from '../support/second-ca.ts';
 import type { ShiftedClock } from '../support/shifted-clock.ts';
 
 const silent = () => undefined;
@@ -12,22 +12,17 @@ const HOUR = 3_600_000;
 let rig: Rig;
 let second: SecondCa;
 let clock: ShiftedClock;
+let parts: () => RenewalParts;
+let dispose: () => Promise<void>;
 
 beforeEach(async () => {
-  rig = await makeRig();
-  second = await startSecondCa(rig);
-  clock = sharedTime(rig);
-  const date = () => clock.now().toUTCString();
-  second.proxy.add({ on: 'directory', act: { kind: 'headers', set: { date } } });
+  ({ rig, second, clock, parts, dispose } = await makeRigWithFallback());
 });
 
-afterEach(async () => {
-  await second.dispose();
-  await rig.dispose();
-});
+afterEach(() => dispose());
 
 function tick() {
-  return tend(second.parts({ clock, fallback: second.proxy.directory }), silent);
+  return tend(parts(), silent);
 }
 
 /** The daemon's ticks until so many attempts have failed. */

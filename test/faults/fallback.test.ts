@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { RenewalParts } from '../../src/certificates/outlook.ts';
 import { ensureCertificate, tend } from '../../src/certificates/renewal.ts';
 import { problem, rateLimited } from '../support/fault-rules.ts';
-import { makeRig, type Rig } from '../support/renewal-rig.ts';
-import { type SecondCa, startSecondCa } from '../support/second-ca.ts';
-import { sharedTime } from '../support/shared-time.ts';
+import type { Rig } from '../support/renewal-rig.ts';
+import { makeRigWithFallback, type SecondCa } from '../support/second-ca.ts';
 import type { ShiftedClock } from '../support/shifted-clock.ts';
 
 const silent = () => undefined;
@@ -13,23 +13,14 @@ const HOUR = 60 * MINUTE;
 let rig: Rig;
 let second: SecondCa;
 let clock: ShiftedClock;
+let parts: () => RenewalParts;
+let dispose: () => Promise<void>;
 
 beforeEach(async () => {
-  rig = await makeRig();
-  second = await startSecondCa(rig);
-  clock = sharedTime(rig);
-  const date = () => clock.now().toUTCString();
-  second.proxy.add({ on: 'directory', act: { kind: 'headers', set: { date } } });
+  ({ rig, second, clock, parts, dispose } = await makeRigWithFallback());
 });
 
-afterEach(async () => {
-  await second.dispose();
-  await rig.dispose();
-});
-
-function parts() {
-  return second.parts({ clock, fallback: second.proxy.directory });
-}
+afterEach(() => dispose());
 
 test('after three failures of the CA the fallback is asked, and at the next renewal the CA again', async () => {
   const outage = rig.proxy.add({ on: 'newOrder', act: problem(500, 'serverInternal') });
