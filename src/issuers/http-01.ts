@@ -80,16 +80,21 @@ export class Http01 implements Solver {
 
 /**
  * GET over plain HTTP from just this address, as the host `name`. Redirects are not followed.
- * @throws when there is no answer within 5 s, or another one than 200
+ * @throws when there is no whole answer within `timeout` ms, or another one than 200
  */
-export function fetchPlain(address: HttpAddress, name: string, path: string): Promise<string> {
+export function fetchPlain(
+  address: HttpAddress,
+  name: string,
+  path: string,
+  timeout = TIMEOUT,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const host = isIP(name) === 6 ? `[${name}]` : name;
     const outgoing = request({ ...address, path, headers: { Host: host }, agent: false });
     // For the whole answer: who is asked may be a stranger, and one that never ends would hold up the renewal.
     const limit = setTimeout(
-      () => outgoing.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)),
-      TIMEOUT,
+      () => outgoing.destroy(new Error(`no answer within ${timeout / 1000} s`)),
+      timeout,
     );
     outgoing.once('close', () => clearTimeout(limit));
     outgoing.once('error', reject);
