@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf } from './errors.ts';
+import { AuditLog } from './gate/audit.ts';
+import { Gate } from './gate/gate.ts';
+import { Hasher } from './gate/hasher.ts';
+import { LastUse } from './gate/last-use.ts';
+import { highestCost, Rulebook } from './gate/rulebook.ts';
+import { Throttle } from './gate/throttle.ts';
+import { Upstream } from './gate/upstream.ts';
+import { Verifier } from './gate/verifier.ts';
+import { paths } from './paths.ts';
+import { environment } from './settings/environment.ts';
+import { loadSettings } from './settings/load.ts';
+import { systemClock } from './system/clock.ts';
+
+/** Where nginx finds the gate, and the gate the registry: volumes that only these parts share. */
+const SOCKETS = { gate: '/run/gate/gate.sock', registry: '/run/registry/registry.sock' };
+/** How often the health check's file is touched, and what was used last is written. */
+const BEAT = 5_000;
+
+export interface OpenGate {
+  close(): Promise<void>;
+}
+
+/** Puts the real parts of the gate together and opens it. */
+export async function openGate(log: (line: string) => void): Promise<OpenGate> {
+  const places = paths();
+  const clock = systemClock;
+  const { auth } = await loadSettings(places, environment());
+  const rules = await Rulebook.open({ ...places, folder: places.gate }, clock, log);
+  const throttle = new Throttle(clock);
+  const hasher = new Hasher({ clock });
+  const audit = new AuditLog(places.gate, clock, log);
+  const lastUse = await LastUse.open(places.lastUsed, clock);
+  const upstream = new Upstream(SOCKETS.registry);
+  const verifier = new Verifier({
+    hasher,
+    throttle,
+    clock,
+    ttl: auth.ttl * 1000,
+    cost: () => highestCost(rules.current),
+  });
+  const gate = new Gate({ rules, verifier, throttle, audit, lastUse, clock, upstream, tell: log });
+
+  const ending = new AbortController();
+  const saveUses = () =>
+    lastUse
+      .save(new Set(rules.current?.tokens.keys()))
+      .catch((error) => log(`the times of use can't be written: ${messageOf(error)}`));
+  const beat = async () => {
+    while (!ending.signal.aborted) {
+      await writeFile(join(tmpdir(), 'alive'), ''); // the health check of the part looks at its age
+      await saveUses();
+      await clock.sleep(BEAT, ending.signal).catch(() => undefined);
+    }
+  };
+  const running = Promise.all([rules.keepFresh(ending.signal), beat()]);
+  await gate.listen(SOCKETS.gate);
+  return {
+    close: async () => {
+      await gate.close();
+      ending.abort();
+      await running;
+      await saveUses();
+      await hasher.close();
+      await audit.flushed();
+      upstream.close();
+    },
+  };
+}

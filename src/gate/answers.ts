@@ -1,0 +1,168 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { may } from '../access/rights.ts';
+import { unreachable } from '../errors.ts';
+import type { Audit, AuditEvent } from './audit.ts';
+import { listRepositories, readPage } from './catalog.ts';
+import type { Task } from './decide.ts';
+import { endToEnd, forwarded, readBody, refuse, send } from './exchange.ts';
+import type { Caller } from './identify.ts';
+import type { Judgement, Question } from './judge.ts';
+import { deleteProblem, pushProblem } from './manifests.ts';
+import { type About, worthNoting } from './noted.ts';
+import type { Refusal } from './refusal.ts';
+import type { Reference } from './route.ts';
+import type { Rules } from './rulebook.ts';
+import { Turns } from './turns.ts';
+import { digestOf, type Upstream } from './upstream.ts';
+
+/** distribution's own limit (registry/handlers/manifests.go, maxManifestBodySize). */
+const LARGEST_MANIFEST = 4 * 1024 * 1024;
+
+/** A request that nginx left to the gate, with its body still to come. */
+export interface Exchange {
+  readonly question: Question;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface Allowed {
+  readonly caller: Caller;
+  readonly rules: Rules;
+}
+
+/** What the gate answers itself: refusals, and whatever changes a name or shows names. */
+export class Answers {
+  readonly #upstream: Upstream;
+  readonly #audit: Audit;
+  /** An immutable tag is looked at and written, or deleted, by one at a time. */
+  readonly #turns = new Turns();
+
+  constructor({ upstream, audit }: { upstream: Upstream; audit: Audit }) {
+    this.#upstream = upstream;
+    this.#audit = audit;
+  }
+
+  async give(judgement: Judgement, exchange: Exchange): Promise<void> {
+    if (judgement.kind === 'refused') {
+      this.#noteRefusal(judgement.refusal, judgement.caller, exchange.question);
+      return refuse(exchange.response, judgement.refusal);
+    }
+    const { decision } = judgement;
+    if (decision.kind === 'pass') return this.#forward(exchange, exchange.question.uri);
+    return this.#perform(decision.task, judgement, exchange);
+  }
+
+  #perform(task: Task, allowed: Allowed, exchange: Exchange): Promise<void> {
+    switch (task.kind) {
+      case 'list-repositories':
+        return this.#list(allowed, exchange);
+      case 'push-manifest':
+        return this.#push(task, allowed, exchange);
+      case 'delete':
+        return this.#delete(task, allowed, exchange);
+      case 'upload-without-mount':
+        return this.#forward(exchange, `/v2/${task.repository}/blobs/uploads/`);
+      default:
+        return unreachable(task);
+    }
+  }
+
+  async #list({ caller, rules }: Allowed, { question, response }: Exchange): Promise<void> {
+    const wanted = readPage(question.uri);
+    if (wanted === undefined) return refuse(response, { kind: 'bad-page' });
+    const visible = (repository: string) => may(rules.policy, caller.who, 'pull', repository);
+    const { repositories, next } = await listRepositories(this.#upstream, wanted, visible);
+    if (next !== undefined) {
+      const query = new URLSearchParams({ last: next, n: String(repositories.length) });
+      response.setHeader('link', `</v2/_catalog?${query}>; rel="next"`);
+    }
+    send(response, 200, { 'content-type': 'application/json' }, `${JSON.stringify({ repositories })}\n`);
+  }
+
+  async #push(
+    { repository, reference }: Task & { kind: 'push-manifest' },
+    { caller, rules }: Allowed,
+    { question, request, response }: Exchange,
+  ): Promise<void> {
+    const manifest = await readBody(request, LARGEST_MANIFEST);
+    if (manifest === undefined) return refuse(response, { kind: 'too-large', limit: LARGEST_MANIFEST });
+    await this.#turns.inTurn(repository, async () => {
+      const problem = await pushProblem(this.#upstream, rules, caller.who, {
+        repository,
+        reference,
+        manifest,
+      });
+      if (problem !== undefined) {
+        this.#noteRefusal(problem, caller, question);
+        return refuse(response, problem);
+      }
+      const status = await this.#relay(question, forwarded(request.headers), manifest, response);
+      this.#note('push', caller, question, {
+        repository,
+        tag: reference.kind === 'tag' ? reference.tag : undefined,
+        digest: digestOf(manifest),
+        status,
+      });
+    });
+  }
+
+  async #delete(
+    { repository, reference }: Task & { kind: 'delete' },
+    { caller, rules }: Allowed,
+    { question, request, response }: Exchange,
+  ): Promise<void> {
+    await this.#turns.inTurn(repository, async () => {
+      const problem = await deleteProblem(this.#upstream, rules, caller.who, { repository, reference });
+      if (problem !== undefined) {
+        this.#noteRefusal(problem, caller, question);
+        return refuse(response, problem);
+      }
+      const status = await this.#relay(question, forwarded(request.headers), undefined, response);
+      this.#note('delete', caller, question, { repository, ...withoutKind(reference), status });
+    });
+  }
+
+  async #relay(
+    { method, uri }: Question,
+    headers: Record<string, string>,
+    body: Buffer | undefined,
+    response: ServerResponse,
+  ): Promise<number> {
+    const answer = await this.#upstream.read({
+      method,
+      uri,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    send(response, answer.status, endToEnd(answer.headers), answer.body);
+    return answer.status;
+  }
+
+  /** As nginx would have: streamed in both directions. */
+  async #forward({ question, request, response }: Exchange, uri: string): Promise<void> {
+    const { method } = question;
+    const length = request.headers['content-length'];
+    const headers = {
+      ...forwarded(request.headers),
+      ...(length === undefined ? {} : { 'content-length': length }),
+    };
+    const answer = await this.#upstream.ask({ method, uri, headers, body: request });
+    response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
+    await pipeline(answer, response);
+  }
+
+  #noteRefusal(refusal: Refusal, caller: Caller | undefined, question: Question): void {
+    const noted = worthNoting(refusal);
+    if (noted !== undefined) this.#note(noted.event, caller, question, noted.about);
+  }
+
+  #note(event: AuditEvent['event'], caller: Caller | undefined, { address }: Question, about: About): void {
+    const user = caller?.who.kind === 'user' ? caller.who.name : null;
+    this.#audit.write({ event, user, token: caller?.token, address, ...about });
+  }
+}
+
+function withoutKind(reference: Reference): About {
+  return reference.kind === 'tag' ? { tag: reference.tag } : { digest: reference.digest };
+}

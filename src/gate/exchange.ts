@@ -1,0 +1,54 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { answerTo, type Refusal } from './refusal.ts';
+
+/** RFC 9110 section 7.6.1: they are about one connection. */
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
+const FORWARDED = ['accept', 'content-type', 'content-range', 'range', 'user-agent'] as const;
+/** distribution looks for `from` and `mount` in such bodies too (Go's FormValue), where the gate does not. */
+const FORM = /^\s*(application\/x-www-form-urlencoded|multipart\/)/i;
+
+export function refuse(response: ServerResponse, refusal: Refusal): void {
+  const { status, headers, body } = answerTo(refusal);
+  send(response, status, headers, body);
+}
+
+export function send(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string | string[]>>,
+  body: string | Buffer,
+): void {
+  response.writeHead(status, { 'docker-distribution-api-version': 'registry/2.0', ...headers });
+  response.end(body);
+}
+
+/** The whole body; `undefined` when there is more than `limit` bytes. */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** What the registry is told of a client's headers; nothing about its body's length. */
+export function forwarded(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of FORWARDED) {
+    const value = headers[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  if (FORM.test(kept['content-type'] ?? '')) kept['content-type'] = 'application/octet-stream';
+  return kept;
+}
+
+export function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !HOP_BY_HOP.has(name)) kept[name] = value;
+  }
+  return kept;
+}

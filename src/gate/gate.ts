@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Answers, refuse } from './answers.ts';
+import type { IdentityParts } from './identify.ts';
+import { judge, type Question } from './judge.ts';
+import { RegistrySilent, type Upstream } from './upstream.ts';
+
+export interface GateParts extends IdentityParts {
+  readonly upstream: Upstream;
+  /** For what should not happen. */
+  readonly tell: (line: string) => void;
+}
+
+/** What nginx asks by `auth_request`; everything else is a request that it left to the gate. */
+const ASK = '/ask';
+/** nginx keeps its connections; it may drop them first. */
+const KEEP_ALIVE = 5 * 60_000;
+const REGISTRY_RETRY = 5;
+
+/** Answers nginx over a Unix socket: 204 lets a request through to the registry, 401 leaves it to the gate. */
+export class Gate {
+  readonly #parts: GateParts;
+  readonly #answers: Answers;
+  readonly #server: Server;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+    this.#answers = new Answers(parts);
+    this.#server = createServer((request, response) => {
+      this.#serve(request, response).catch((error) => this.#fail(error, request, response));
+    });
+    this.#server.keepAliveTimeout = KEEP_ALIVE;
+    this.#server.requestTimeout = 0; // bodies come as slowly as nginx lets them
+  }
+
+  /** A socket that a killed gate left is taken away first. nginx's workers are other users: all may connect. */
+  async listen(socketPath: string): Promise<void> {
+    await rm(socketPath, { force: true });
+    this.#server.listen(socketPath);
+    await once(this.#server, 'listening');
+    await chmod(socketPath, 0o666);
+  }
+
+  /** Answers what has been asked, and nothing more. */
+  async close(): Promise<void> {
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    await once(this.#server, 'close');
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const question = readQuestion(request);
+    const judgement = await judge(this.#parts, question);
+    if (request.url !== ASK) return this.#answers.give(judgement, { question, request, response });
+    const through = judgement.kind === 'allowed' && judgement.decision.kind === 'pass';
+    response.writeHead(through ? 204 : 401).end();
+  }
+
+  #fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    if (request.destroyed && response.destroyed) return; // the client is gone
+    this.#parts.tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (response.headersSent) response.destroy();
+    else if (request.url === ASK) response.writeHead(500).end();
+    else refuse(response, { kind: 'unavailable', seconds: REGISTRY_RETRY, because: because(error) });
+  }
+}
+
+function because(error: unknown): string {
+  return error instanceof RegistrySilent ? 'the registry does not answer' : 'the gate failed; see its log';
+}
+
+function readQuestion({ headers }: IncomingMessage): Question {
+  const header = (name: string) => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : '';
+  };
+  return {
+    method: header('x-method'),
+    uri: header('x-uri'),
+    address: header('x-address'),
+    authorization: headers.authorization,
+  };
+}

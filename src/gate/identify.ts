@@ -1,0 +1,129 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Who } from '../access/rights.ts';
+import { unreachable } from '../errors.ts';
+import type { Clock } from '../system/clock.ts';
+import { isExpired, readTokenPassword } from '../users/tokens.ts';
+import type { Audit } from './audit.ts';
+import { readCredentials } from './basic.ts';
+import type { LastUse } from './last-use.ts';
+import type { Refusal } from './refusal.ts';
+import type { Rulebook, Rules } from './rulebook.ts';
+import type { Throttle } from './throttle.ts';
+import type { Verifier } from './verifier.ts';
+
+export type Identity =
+  | { readonly kind: 'known'; readonly caller: Caller }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Somebody, or `anonymous`, who may try. */
+export interface Caller {
+  readonly who: Who;
+  /** Id of the token that was used. */
+  readonly token: string | undefined;
+}
+
+export interface IdentityParts {
+  readonly rules: Rulebook;
+  readonly verifier: Verifier;
+  readonly throttle: Throttle;
+  readonly audit: Audit;
+  readonly lastUse: LastUse;
+  readonly clock: Clock;
+}
+
+const UNAUTHORIZED: Identity = { kind: 'refused', refusal: { kind: 'unauthorized' } };
+
+/** Who sends a request, by the header that came with it. */
+export async function identify(
+  parts: IdentityParts,
+  rules: Rules,
+  authorization: string | undefined,
+  address: string,
+): Promise<Identity> {
+  const credentials = readCredentials(authorization);
+  switch (credentials.kind) {
+    case 'none':
+      return known({ kind: 'anonymous' });
+    case 'malformed':
+      return UNAUTHORIZED;
+    case 'basic': {
+      const { name, password } = credentials;
+      const claim = { name, password, address };
+      const token = readTokenPassword(password.reveal());
+      if (token === undefined) return byPassword(parts, rules, claim);
+      return byToken(parts, rules, claim, token);
+    }
+    default:
+      return unreachable(credentials);
+  }
+}
+
+type Claim = Parameters<Verifier['verify']>[0];
+
+async function byPassword(parts: IdentityParts, rules: Rules, claim: Claim): Promise<Identity> {
+  const hash = rules.users.get(claim.name);
+  const verdict = await parts.verifier.verify(claim, hash);
+  switch (verdict.kind) {
+    case 'right':
+      return known({ kind: 'user', name: claim.name });
+    case 'wrong': {
+      if (!verdict.first) return UNAUTHORIZED;
+      // A user who was added or given a new password just now is in the file, and not yet in memory.
+      await parts.rules.refresh();
+      const fresh = parts.rules.current;
+      if (fresh !== undefined && fresh.users.get(claim.name) !== hash) return byPassword(parts, fresh, claim);
+      return loginFailed(parts, rules, claim);
+    }
+    case 'throttled':
+      return { kind: 'refused', refusal: verdict };
+    case 'busy':
+      return {
+        kind: 'refused',
+        refusal: { kind: 'unavailable', seconds: verdict.seconds, because: 'too many logins at once' },
+      };
+    default:
+      return unreachable(verdict);
+  }
+}
+
+/** 256 random bits need neither bcrypt nor a throttle: their digest is looked up. */
+async function byToken(
+  parts: IdentityParts,
+  rules: Rules,
+  claim: Claim,
+  { id, digest }: { id: string; digest: string },
+): Promise<Identity> {
+  const valid = (at: Rules) => {
+    const token = at.tokens.get(id);
+    const right =
+      token !== undefined &&
+      sameDigest(token.digest, digest) &&
+      token.user === claim.name &&
+      at.users.has(token.user) &&
+      !isExpired(token, parts.clock.now());
+    return right ? token : undefined;
+  };
+  let token = valid(rules);
+  if (token === undefined && (await parts.rules.refresh()) && parts.rules.current !== undefined)
+    token = valid(parts.rules.current);
+  if (token === undefined) {
+    parts.throttle.failed(claim.address, claim.name);
+    return loginFailed(parts, rules, claim);
+  }
+  parts.lastUse.note(id);
+  const only = token.allow === undefined ? {} : { only: token.allow };
+  return known({ kind: 'user', name: claim.name, ...only }, id);
+}
+
+function known(who: Who, token?: string): Identity {
+  return { kind: 'known', caller: { who, token } };
+}
+
+function loginFailed({ audit }: IdentityParts, rules: Rules, { name, address }: Claim): Identity {
+  audit.write({ event: 'login-failed', user: rules.users.has(name) ? name : null, address });
+  return UNAUTHORIZED;
+}
+
+function sameDigest(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+}

@@ -1,0 +1,48 @@
+import { type Decision, decide } from './decide.ts';
+import { type Caller, type IdentityParts, identify } from './identify.ts';
+import type { Refusal } from './refusal.ts';
+import { readRoute } from './route.ts';
+import type { Rules } from './rulebook.ts';
+
+/** A request as nginx tells of it. */
+export interface Question {
+  readonly method: string;
+  /** Path and query exactly as the client sent them, which is what the registry will see. */
+  readonly uri: string;
+  /** The client's address; behind trusted hops nginx has found out the right one. */
+  readonly address: string;
+  readonly authorization: string | undefined;
+}
+
+/** What is decided, and on whom. */
+export type Judgement =
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly caller: Caller | undefined }
+  | {
+      readonly kind: 'allowed';
+      readonly decision: Exclude<Decision, { readonly kind: 'refuse' }>;
+      readonly caller: Caller;
+      readonly rules: Rules;
+    };
+
+const NO_RULES: Refusal = {
+  kind: 'unavailable',
+  seconds: 10,
+  because: 'the rules of access are broken; the operator has to mend them',
+};
+
+export async function judge(parts: IdentityParts, question: Question): Promise<Judgement> {
+  const read = readRoute(question.method, question.uri);
+  if (!read.ok) return refused({ kind: 'malformed', problem: read.problem });
+  const rules = parts.rules.current;
+  if (rules === undefined) return refused(NO_RULES);
+  const identity = await identify(parts, rules, question.authorization, question.address);
+  if (identity.kind === 'refused') return refused(identity.refusal);
+  const { caller } = identity;
+  const decision = decide(rules.policy, caller.who, read.route);
+  if (decision.kind === 'refuse') return refused(decision.refusal, caller);
+  return { kind: 'allowed', decision, caller, rules };
+}
+
+function refused(refusal: Refusal, caller?: Caller): Judgement {
+  return { kind: 'refused', refusal, caller };
+}

@@ -1,0 +1,70 @@
+import type { Action } from '../access/rights.ts';
+import { unreachable } from '../errors.ts';
+import type { RouteProblem } from './route.ts';
+
+/** Why a request does not get what it asks for. */
+export type Refusal =
+  /** Nobody, or nobody we know. */
+  | { readonly kind: 'unauthorized' }
+  /** Somebody, who may not do that. */
+  | { readonly kind: 'denied'; readonly action: Action; readonly repository: string }
+  | { readonly kind: 'immutable'; readonly repository: string; readonly tag: string }
+  | { readonly kind: 'throttled'; readonly seconds: number }
+  /** No rules are in force, the registry is silent, or too many logins wait. */
+  | { readonly kind: 'unavailable'; readonly seconds: number; readonly because: string }
+  | { readonly kind: 'malformed'; readonly problem: RouteProblem }
+  | { readonly kind: 'too-large'; readonly limit: number }
+  | { readonly kind: 'bad-page' };
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The realm that browsers show beside their question for a password (RFC 7617 section 2). */
+const CHALLENGE = 'Basic realm="Moorage", charset="UTF-8"';
+
+/** In the form of the distribution spec 1.1, "Error Codes". */
+export function answerTo(refusal: Refusal): Answer {
+  switch (refusal.kind) {
+    case 'unauthorized':
+      return answer(401, 'UNAUTHORIZED', 'authentication required', { 'www-authenticate': CHALLENGE });
+    case 'denied':
+      return answer(403, 'DENIED', `you may not ${refusal.action} in ${refusal.repository}`);
+    case 'immutable':
+      return answer(403, 'DENIED', `the tag ${refusal.tag} of ${refusal.repository} is immutable`);
+    case 'throttled':
+      return answer(429, 'TOOMANYREQUESTS', 'too many failed logins', retryAfter(refusal.seconds));
+    case 'unavailable':
+      return answer(503, 'UNAVAILABLE', refusal.because, retryAfter(refusal.seconds));
+    case 'malformed': {
+      const { status, code, message, allow } = refusal.problem;
+      return answer(status, code, message, allow === undefined ? {} : { allow: allow.join(', ') });
+    }
+    case 'too-large':
+      return answer(413, 'SIZE_INVALID', `a manifest may have ${refusal.limit} bytes at the most`);
+    case 'bad-page':
+      return answer(400, 'PAGINATION_NUMBER_INVALID', 'n is not a number, or is negative');
+    default:
+      return unreachable(refusal);
+  }
+}
+
+function answer(
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: `${JSON.stringify({ errors: [{ code, message, detail: null }] })}\n`,
+  };
+}
+
+/** RFC 9110 section 10.2.3, in whole seconds. */
+function retryAfter(seconds: number): Record<string, string> {
+  return { 'retry-after': String(Math.max(1, Math.ceil(seconds))) };
+}

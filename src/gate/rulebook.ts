@@ -1,0 +1,138 @@
+import { basename, join } from 'node:path';
+import { OPEN_POLICY, type Policy, parsePolicy } from '../access/policy.ts';
+import type { Problem } from '../errors.ts';
+import type { Clock } from '../system/clock.ts';
+import { ensureDirectory, writeAtomically } from '../system/files.ts';
+import { costOf, parseHtpasswd } from '../users/htpasswd.ts';
+import { parseTokens, type Token } from '../users/tokens.ts';
+import { type Source, WatchedFile } from './watched-file.ts';
+
+/** Who there is and who may do what, at one moment. */
+export interface Rules {
+  /** bcrypt hash of each user, by name. */
+  readonly users: ReadonlyMap<string, string>;
+  readonly tokens: ReadonlyMap<string, Token>;
+  readonly policy: Policy;
+}
+
+/** What `status` reads: the files that are wrong, and since when. */
+export interface RulebookState {
+  readonly at: string;
+  readonly problems: readonly Problem[];
+  /** Whether every wrong file still has an older, right content in force; if not, nobody gets in. */
+  readonly inForce: boolean;
+}
+
+export interface RulebookFiles {
+  readonly usersFile: string;
+  readonly accessFile: string;
+  readonly tokensFile: string;
+  /** A folder of the gate's own. */
+  readonly folder: string;
+}
+
+/** Twice a second: a change is in force within one. */
+const BETWEEN_LOOKS = 400;
+
+/** The three files that say who may do what, kept up to date. */
+export class Rulebook {
+  readonly #users: WatchedFile<ReadonlyMap<string, string>>;
+  readonly #tokens: WatchedFile<ReadonlyMap<string, Token>>;
+  readonly #policy: WatchedFile<Policy>;
+  readonly #stateFile: string;
+  readonly #clock: Clock;
+  readonly #tell: (line: string) => void;
+  #current: Rules | undefined;
+  #looking: Promise<boolean> | undefined;
+  #lookAfter: Promise<boolean> | undefined;
+
+  private constructor(files: RulebookFiles, clock: Clock, tell: (line: string) => void) {
+    const watch = <T>(source: Source<T>) =>
+      new WatchedFile(source, join(files.folder, 'last-good', basename(source.file)));
+    const { usersFile, tokensFile, accessFile } = files;
+    this.#users = watch({ file: usersFile, absent: new Map(), parse: (text) => hashes(text, usersFile) });
+    this.#tokens = watch({
+      file: tokensFile,
+      absent: new Map(),
+      parse: (text) => new Map(parseTokens(text, tokensFile).map((token) => [token.id, token])),
+    });
+    this.#policy = watch({
+      file: accessFile,
+      absent: OPEN_POLICY,
+      parse: (text) => parsePolicy(text, accessFile),
+    });
+    this.#stateFile = join(files.folder, 'rules.json');
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  static async open(files: RulebookFiles, clock: Clock, tell: (line: string) => void): Promise<Rulebook> {
+    await ensureDirectory(join(files.folder, 'last-good'), 0o700);
+    const rulebook = new Rulebook(files, clock, tell);
+    await rulebook.refresh();
+    return rulebook;
+  }
+
+  /** `undefined` while a file is wrong and never was right: then nobody gets in. */
+  get current(): Rules | undefined {
+    return this.#current;
+  }
+
+  /** Looks at the files as they are from now on. Answers whether something changed. */
+  refresh(): Promise<boolean> {
+    if (this.#looking === undefined) return this.#lookNow();
+    // The look under way may have been too early for whoever asks now.
+    this.#lookAfter ??= this.#looking.then(() => {
+      this.#lookAfter = undefined;
+      return this.#lookNow();
+    });
+    return this.#lookAfter;
+  }
+
+  /** Looks at the files until it is told to stop. */
+  async keepFresh(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.refresh();
+      await this.#clock.sleep(BETWEEN_LOOKS, signal).catch(() => undefined);
+    }
+  }
+
+  #lookNow(): Promise<boolean> {
+    this.#looking = this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<boolean> {
+    const files = [this.#users, this.#tokens, this.#policy];
+    const changed = await Promise.all(files.map((file) => file.look()));
+    if (!changed.includes(true)) return false;
+    const [users, tokens, policy] = [this.#users.value, this.#tokens.value, this.#policy.value];
+    const whole = users !== undefined && tokens !== undefined && policy !== undefined;
+    this.#current = whole ? { users, tokens, policy } : undefined;
+    await this.#record(whole);
+    return true;
+  }
+
+  async #record(inForce: boolean): Promise<void> {
+    const readings = [this.#users.reading, this.#tokens.reading, this.#policy.reading];
+    const problems = readings.flatMap((reading) => (reading?.kind === 'bad' ? reading.problems : []));
+    const still = inForce ? 'what it said before stays in force' : 'nobody gets in until it is right';
+    for (const { input, message } of problems) this.#tell(`${input}: ${message} (${still})`);
+    const state: RulebookState = { at: this.#clock.now().toISOString(), problems, inForce };
+    await writeAtomically(this.#stateFile, JSON.stringify(state), 0o644).catch((error) => {
+      this.#tell(`the state of the rules can't be written: ${String(error)}`);
+    });
+  }
+}
+
+function hashes(text: string, file: string): ReadonlyMap<string, string> {
+  const { lines } = parseHtpasswd(text, file);
+  return new Map(lines.flatMap((line) => (line.kind === 'user' ? [[line.name, line.hash] as const] : [])));
+}
+
+/** The highest cost among the users' hashes: what a name that nobody has must cost too. */
+export function highestCost({ users }: Rules): number {
+  return Math.max(...[...users.values()].map(costOf), 0);
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+
+/** What the registry is asked by the gate itself. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query as they go over the wire. */
+  readonly uri: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | Readable;
+}
+
+/** A registry that does not answer. */
+export class RegistrySilent extends Error {
+  override readonly name = 'RegistrySilent';
+}
+
+/** distribution's handlers take a moment for a large manifest on a slow disk; S3 may take longer. */
+const TIMEOUT = 60_000;
+
+/** The four kinds of manifests there are: without this header distribution would convert what it has, or deny that it has it. */
+const ACCEPT = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+
+/** The registry behind the gate, over its socket. It asks for no password. */
+export class Upstream {
+  readonly #socketPath: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 32 });
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** @throws RegistrySilent */
+  ask({ method, uri, headers = {}, body }: UpstreamRequest): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const length = Buffer.isBuffer(body) ? { 'content-length': String(body.length) } : {};
+      const outgoing = request(
+        {
+          socketPath: this.#socketPath,
+          agent: this.#agent,
+          method,
+          path: uri,
+          timeout: TIMEOUT,
+          headers: { host: 'registry', ...headers, ...length },
+        },
+        resolve,
+      );
+      outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)));
+      outgoing.once('error', (error) => reject(new RegistrySilent(error.message, { cause: error })));
+      if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);
+      else pipeline(body, outgoing, () => {}); // what breaks shows as the error of `outgoing`
+    });
+  }
+
+  /** The whole of an answer that is known to be small. */
+  async read(
+    asked: UpstreamRequest,
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
+    const answer = await this.ask(asked);
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body: await buffer(answer) };
+  }
+
+  /** The digest behind a tag, or `undefined` when there is no such tag (end-3). */
+  async digestOfTag(repository: string, tag: string): Promise<string | undefined> {
+    const uri = `/v2/${repository}/manifests/${tag}`;
+    const { status, headers } = await this.read({ method: 'HEAD', uri, headers: { accept: ACCEPT } });
+    if (status === 404) return undefined;
+    const digest = headers['docker-content-digest'];
+    if (status === 200 && typeof digest === 'string') return digest;
+    throw new RegistrySilent(`HEAD ${uri} was answered with ${status}`);
+  }
+
+  /** A manifest's bytes, or `undefined` when there is none (end-3). */
+  async manifest(repository: string, reference: string): Promise<Buffer | undefined> {
+    const uri = `/v2/${repository}/manifests/${reference}`;
+    const { status, body } = await this.read({ method: 'GET', uri, headers: { accept: ACCEPT } });
+    if (status === 404) return undefined;
+    if (status === 200) return body;
+    throw new RegistrySilent(`GET ${uri} was answered with ${status}`);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** The digest of a manifest as the registry will compute it (OCI image spec, descriptor.md). */
+export function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
