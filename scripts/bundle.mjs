@@ -1,13 +1,28 @@
-// Makes one file of the daemon and all it uses: `node scripts/bundle.mjs OUTPUT`. For the renewer's image.
+// Bundles a program with all it uses: `node scripts/bundle.mjs renewer|gate FOLDER`. For its image.
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const [output] = process.argv.slice(2);
-if (output === undefined) throw new Error('Usage: node scripts/bundle.mjs OUTPUT');
+/** main.mjs is what runs; what else is named here is a worker beside it. */
+const PROGRAMS = {
+  renewer: { main: 'scripts/daemon.ts' },
+  gate: { main: 'scripts/gate.ts', 'hash-worker': 'src/gate/hash-worker.mjs' },
+};
+
+const [program, folder] = process.argv.slice(2);
+const files = PROGRAMS[program];
+if (files === undefined || folder === undefined)
+  throw new Error(`Usage: node scripts/bundle.mjs ${Object.keys(PROGRAMS).join('|')} FOLDER`);
+
+const root = new URL('..', import.meta.url);
+const entryPoints = Object.entries(files)
+  .map(([out, file]) => ({ in: fileURLToPath(new URL(file, root)), out }))
+  .filter((entry) => existsSync(entry.in)); // TODO(integration): the worker is not there yet
 
 await build({
-  entryPoints: [fileURLToPath(new URL('daemon.ts', import.meta.url))],
-  outfile: output,
+  entryPoints,
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   target: 'node20',

@@ -19,7 +19,7 @@ import { ensureProof } from '../src/registry/ensure-proof.ts';
 import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
 import { loadSettings } from '../src/settings/load.ts';
-import { awaitNginx } from '../src/stack/answer.ts';
+import { awaitNginx, awaitRegistry } from '../src/stack/answer.ts';
 import { recentLog, startParts } from '../src/stack/compose.ts';
 import { ensureFolders } from '../src/stack/folders.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
@@ -72,10 +72,11 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   await story.step('Placeholder', () => ensurePlaceholder(store, names, clock));
   const firstUser = await story.step('First user', () => ensureFirstUser(paths, user));
   const place = { engine, run, paths };
-  await story.step('Stack', (report) => startParts(place, settings, ['registry', 'nginx'], report));
+  await story.step('Stack', (report) => startParts(place, settings, ['registry', 'gate', 'nginx'], report));
   await story.step('nginx', () =>
     awaitNginx(settings, renewal.webServer, clock, () => recentLog(app, 'nginx')),
   );
+  await story.step('Registry', () => awaitRegistry(settings, clock, (part) => recentLog(app, part)));
 
   const keepItFresh = () => story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
   const current = await story.step(

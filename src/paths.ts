@@ -8,6 +8,9 @@ export interface Paths {
   readonly envExample: string;
   /** htpasswd: one user a line. */
   readonly usersFile: string;
+  /** Who may do what in which repositories; need not be there. */
+  readonly accessFile: string;
+  readonly tokensFile: string;
   /** Run-time state of Moorage's own. */
   readonly state: string;
   /** The certificate store that nginx reads. */
@@ -19,6 +22,8 @@ export interface Paths {
   readonly acme: string;
   /** Every attempt to get a certificate. */
   readonly ledger: string;
+  /** What the gate writes. */
+  readonly gate: string;
   /** Webroot of HTTP-01: nginx serves its `.well-known/acme-challenge`. */
   readonly challenges: string;
   readonly images: string;
@@ -33,12 +38,15 @@ export function paths(root: string = checkout()): Paths {
     envFile: join(root, '.env'),
     envExample: join(root, '.env.dist'),
     usersFile: join(root, 'registry/auth/registry.password'),
+    accessFile: join(root, 'registry/auth/access.yaml'),
+    tokensFile: join(root, 'registry/auth/tokens.json'),
     state,
     certificates: join(state, 'tls'),
     localAuthority: join(state, 'ca'),
     certbot: join(state, 'certbot'),
     acme: join(state, 'acme'),
     ledger: join(state, 'ledger.jsonl'),
+    gate: join(state, 'gate'),
     challenges: join(state, 'acme-challenge'),
     images: join(root, 'images'),
     handover: join(state, 'first-user.json'),

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { PINNED } from '../settings/schema.ts';
-import type { ImageRole } from '../settings/settings.ts';
+import type { ImageRole, Program } from '../settings/settings.ts';
 import type { Report } from '../step.ts';
 import type { Run } from '../system/processes.ts';
 import { BASE_IMAGE, BUILT, SOURCE_LABEL } from './catalog.ts';
@@ -37,44 +37,55 @@ export async function buildImage(
 ): Promise<Built> {
   const base = await ensureBase();
   const reference = () => BUILT[role];
-  return build(workshop, { role, reference, buildArgs: { BASE: BASE_IMAGE }, base }, report);
+  return build(workshop, { folder: role, reference, buildArgs: { BASE: BASE_IMAGE }, base }, report);
 }
 
 /**
- * Builds the renewer: one bundled file on top of Node. Its tag says what it was built from, so that two checkouts on
- * one machine do not take each other's.
+ * Builds one of our own programs: what is bundled of it, on top of Node. Its tag says what it was built from, so that
+ * two checkouts on one machine do not take each other's.
  */
-export async function buildRenewer(workshop: Workshop, nodeImage: string, report: Report): Promise<Built> {
-  const { engine, paths, run } = workshop;
-  const output = join(paths.state, 'renewer/daemon.mjs');
-  const bundled = await run(process.execPath, [join(paths.root, 'scripts/bundle.mjs'), output], {
-    cwd: paths.root,
-  });
-  if (bundled.exitCode !== 0) {
-    throw new Failure(
-      'build-failed',
-      `The renewer could not be bundled:\n${bundled.stderr}`,
-      'Run this again.',
-    );
-  }
-  const node = await engine.images.inspect(nodeImage);
+export async function buildProgram(
+  workshop: Workshop,
+  program: Program,
+  nodeImage: string,
+  report: Report,
+): Promise<Built> {
+  const node = await workshop.engine.images.inspect(nodeImage);
   return build(
     workshop,
     {
-      role: 'renewer',
-      reference: (source) => `${PINNED.renewer}-${source.slice(0, TAG_DIGITS)}`,
+      folder: 'program',
+      reference: (source) => `${PINNED[program]}-${source.slice(0, TAG_DIGITS)}`,
       buildArgs: { NODE_IMAGE: nodeImage },
       base: node?.id ?? '',
       target: 'prebuilt',
-      extra: { 'daemon.mjs': await readFile(output) },
+      extra: await bundle(workshop, program),
     },
     report,
   );
 }
 
+/** The files of a program, by name. */
+async function bundle({ paths, run }: Workshop, program: Program): Promise<Record<string, Uint8Array>> {
+  const folder = join(paths.state, 'bundles', program);
+  await rm(folder, { recursive: true, force: true });
+  const script = join(paths.root, 'scripts/bundle.mjs');
+  const bundled = await run(process.execPath, [script, program, folder], { cwd: paths.root });
+  if (bundled.exitCode !== 0) {
+    throw new Failure(
+      'build-failed',
+      `The ${program} could not be bundled:\n${bundled.stderr}`,
+      'Run this again.',
+    );
+  }
+  const names = (await readdir(folder)).sort();
+  const read = async (name: string) => [name, await readFile(join(folder, name))] as const;
+  return Object.fromEntries(await Promise.all(names.map(read)));
+}
+
 interface Recipe {
-  /** The folder under `images/`. */
-  readonly role: ImageRole | 'renewer';
+  /** Under `images/`. */
+  readonly folder: ImageRole | 'program';
   /** By the digest of what it is built from. */
   readonly reference: (source: string) => string;
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -85,7 +96,7 @@ interface Recipe {
 }
 
 async function build({ engine, paths }: Workshop, recipe: Recipe, report: Report): Promise<Built> {
-  const context = await readContext(join(paths.images, recipe.role), recipe.extra);
+  const context = await readContext(join(paths.images, recipe.folder), recipe.extra);
   const source = createHash('sha256').update(`${recipe.base} ${context.digest}`).digest('hex');
   const name = recipe.reference(source);
   const present = await engine.images.inspect(name);

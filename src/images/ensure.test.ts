@@ -25,6 +25,8 @@ const settings: Settings = {
   bindAddress: undefined,
   httpPort: 80,
   httpsPort: 443,
+  trustedProxies: [],
+  auth: { by: 'gate', ttl: 60 },
   images: 'auto',
   chosenImages: {},
   builtImages: {},
@@ -49,19 +51,24 @@ const unreachable = new Failure('registry-unreachable', 'no such host', '');
 
 test('images are pulled where an image registry answers, and nothing is pulled twice', async () => {
   const { value, changed } = await ensure();
-  const { renewer, ...pulled } = value;
+  const { renewer, gate, ...pulled } = value;
   expect(pulled).toEqual({ registry: PINNED.registry, nginx: PINNED.nginx, node: PINNED.node });
   // Two checkouts on one machine do not take each other's: the tag is what it was built from.
   expect(renewer).toMatch(/^moorage\/renewer:[\d.]+-[0-9a-f]{12}$/);
+  expect(gate).toMatch(/^moorage\/gate:[\d.]+-[0-9a-f]{12}$/);
   expect({ changed, pulled: engine.pulled }).toEqual({
     changed: true,
     pulled: [PINNED.registry, PINNED.nginx, PINNED.node],
   });
-  expect(await ensure()).toMatchObject({ changed: false, summary: '4 present' });
+  expect(await ensure()).toMatchObject({ changed: false, summary: '5 present' });
 });
 
 test('certbot is an image of the stack only where it is the issuer', async () => {
   expect((await ensure({ issuer: 'certbot' })).value.certbot).toBe(PINNED.certbot);
+});
+
+test('with AUTH=registry there is no gate', async () => {
+  expect((await ensure({ auth: { by: 'registry', ttl: 60 } })).value).not.toHaveProperty('gate');
 });
 
 test('where no image registry answers all are built, and it is asked only once', async () => {

@@ -1,12 +1,12 @@
 import { Failure } from '../errors.ts';
 import { PINNED } from '../settings/schema.ts';
-import type { ImageRole, Settings } from '../settings/settings.ts';
+import type { ImageRole, Program, Settings } from '../settings/settings.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
-import { buildImage, buildRenewer, ensureBase, type Workshop } from './build.ts';
+import { buildImage, buildProgram, ensureBase, type Workshop } from './build.ts';
 import { BUILT } from './catalog.ts';
 
 /** The image that plays each role, as the engine knows it. */
-export type ImageNames = Readonly<Partial<Record<ImageRole | 'renewer', string>>>;
+export type ImageNames = Readonly<Partial<Record<ImageRole | Program, string>>>;
 
 type Origin = 'present' | 'pulled' | 'built';
 
@@ -45,10 +45,19 @@ export async function ensureImages(
   const others = await Promise.all(otherRoles.map((role) => obtain(choice, role, yard, report)));
 
   const obtained = [first, ...others];
-  const pulled: ImageNames = Object.fromEntries(obtained.map(({ role, name }) => [role, name]));
-  const renewer = await buildRenewer(workshop, pulled.node ?? '', report);
-  const names: ImageNames = { ...pulled, renewer: renewer.name };
-  const origins: Origin[] = [...obtained.map(({ origin }) => origin), renewer.fresh ? 'built' : 'present'];
+  const pulled: Partial<Record<ImageRole, string>> = Object.fromEntries(
+    obtained.map(({ role, name }) => [role, name]),
+  );
+  const programs: Program[] = settings.auth.by === 'gate' ? ['renewer', 'gate'] : ['renewer'];
+  const made = await Promise.all(
+    programs.map(async (program) => {
+      const { name, fresh } = await buildProgram(workshop, program, pulled.node ?? '', report);
+      return { role: program, name, origin: fresh ? ('built' as const) : ('present' as const) };
+    }),
+  );
+  const all = [...obtained, ...made];
+  const names: ImageNames = Object.fromEntries(all.map(({ role, name }) => [role, name]));
+  const origins = all.map(({ origin }) => origin);
 
   return conclude(names, origins);
 }

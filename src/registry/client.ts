@@ -92,7 +92,7 @@ export class RegistryClient {
       'unexpected-answer',
       `${method} ${this.#base()}${path.replace(/\?.*/, '')} was answered with ${answer.status} instead of ${status}: ` +
         answer.body.toString().slice(0, 300).trim(),
-      'Look into the logs: docker compose logs registry nginx',
+      'Look into the logs: docker compose logs registry gate nginx',
     );
   }
 

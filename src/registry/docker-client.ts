@@ -54,7 +54,7 @@ function succeed(result: Finished, what: string): void {
   throw new Failure(
     'docker-client-failed',
     `${what} failed: ${lastLine(result)}`,
-    'Look into the logs: docker compose logs registry nginx',
+    'Look into the logs: docker compose logs registry gate nginx',
   );
 }
 

@@ -41,7 +41,15 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
   const authority = registryAuthority(settings);
   const { renewer: _, ...images } = subject.images; // it is not on the way of a push or a pull
   const digest = createHash('sha256')
-    .update(JSON.stringify([settings.issuer === 'none', authority, certificate.fingerprint, images]))
+    .update(
+      JSON.stringify([
+        settings.issuer === 'none',
+        settings.auth.by,
+        authority,
+        certificate.fingerprint,
+        images,
+      ]),
+    )
     .digest('hex');
   const before = record.safeParse(JSON.parse((await readIfExists(file)) ?? '{}'));
   if (before.success && before.data.subject === digest) {

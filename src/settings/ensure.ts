@@ -2,6 +2,7 @@ import { WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { ensureEnvFile } from './env-file.ts';
+import { gateProblems } from './gate-files.ts';
 import { loadSettings } from './load.ts';
 import { providedProblems } from './provided-folder.ts';
 import { type IssuerName, registryUrl, type Settings } from './settings.ts';
@@ -22,10 +23,12 @@ const CERTIFICATE: Readonly<Record<IssuerName, string>> = {
  */
 export async function ensureSettings(paths: Paths, environment: Environment): Promise<Done<Settings>> {
   const settings = await loadSettings(paths, environment);
-  const problems =
-    settings.issuer === 'provided' && settings.provided !== undefined
+  const problems = [
+    ...(settings.issuer === 'provided' && settings.provided !== undefined
       ? await providedProblems(settings.provided)
-      : [];
+      : []),
+    ...(await gateProblems(paths, settings)),
+  ];
   if (problems.length > 0) throw new WrongInput(problems);
   const made = await ensureEnvFile(paths);
   const summary = `${registryUrl(settings)}, ${CERTIFICATE[settings.issuer]}`;

@@ -6,7 +6,7 @@ import { changed, type Done, unchanged } from '../step.ts';
 import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
 import { providedFolder } from './provided-folder.ts';
-import type { ImageRole, Settings } from './settings.ts';
+import type { ImageRole, Program, Settings } from './settings.ts';
 
 interface Place {
   readonly paths: Paths;
@@ -24,7 +24,7 @@ const BUILT_HERE = 'moorage/';
 export async function recordFindings(
   { paths, environment, owner }: Place,
   settings: Settings,
-  images: Readonly<Partial<Record<ImageRole | 'renewer', string>>>,
+  images: Readonly<Partial<Record<ImageRole | Program, string>>>,
 ): Promise<Done> {
   const known = await gather(paths, environment);
   const built = (role: ImageRole) =>
@@ -37,7 +37,8 @@ export async function recordFindings(
     BUILT_CERTBOT_IMAGE: built('certbot') ?? settings.builtImages.certbot,
     BUILT_NODE_IMAGE: built('node'),
     RENEWER_IMAGE: images.renewer,
-    RENEWER_USER: owner,
+    GATE_IMAGE: images.gate,
+    STATE_OWNER: owner,
     PROVIDED_DIR:
       settings.issuer === 'provided' && settings.provided !== undefined
         ? await providedFolder(settings.provided)

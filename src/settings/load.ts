@@ -97,6 +97,8 @@ function settings(paths: Paths, shape: Shape): Settings {
     bindAddress: shape.BIND_ADDRESS ?? (resolveIssuer(shape) === 'none' ? '127.0.0.1' : undefined),
     httpPort: shape.HTTP_PORT,
     httpsPort: shape.HTTPS_PORT,
+    trustedProxies: shape.BEHIND_PROXY,
+    auth: { by: shape.AUTH, ttl: shape.AUTH_TTL },
     images: shape.IMAGES,
     chosenImages: defined({
       registry: shape.REGISTRY_IMAGE,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseAddresses, parseAlertUrl, parseSmtpUrl } from './alert-targets.ts';
 import { findDirectory } from './directories.ts';
 import { nameProblem } from './names.ts';
+import { parseTrustedProxies } from './proxies.ts';
 
 /** The pinned images: what `compose/*.yaml` names too (a test compares them). */
 export const PINNED = {
@@ -11,6 +12,7 @@ export const PINNED = {
   certbot: 'certbot/certbot:v5.1.0',
   node: 'node:22.21.1-slim',
   renewer: 'moorage/renewer:0.1.0',
+  gate: 'moorage/gate:0.1.0',
 } as const;
 
 const name = z.string().superRefine((value, context) => {
@@ -71,6 +73,13 @@ const path = plain.refine(
 /** Compose mounts it under the same path, so that links lead where they do outside. */
 const absolutePath = plain.refine((value) => value.startsWith('/'), 'is not an absolute path');
 
+const seconds = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'is not a number of seconds')
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `is not between ${least} and ${most} seconds`);
+
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+={0,2}$/, 'is not base64url');
 
 const unsupported = (instead: string) => z.never({ error: `is not supported by this version; ${instead}` });
@@ -112,6 +121,9 @@ export const schema = z.object({
     .optional(),
   HTTP_PORT: port.default(80),
   HTTPS_PORT: port.default(443),
+  BEHIND_PROXY: meaning(parseTrustedProxies).prefault('false'),
+  AUTH: z.enum(['gate', 'registry'], { error: 'must be gate or registry' }).default('gate'),
+  AUTH_TTL: seconds(1, 3600).default(60),
   IMAGES: z.enum(['auto', 'pull', 'build'], { error: 'must be one of auto, pull, build' }).default('auto'),
   REGISTRY_IMAGE: image.optional(),
   NGINX_IMAGE: image.optional(),
@@ -127,7 +139,6 @@ export const schema = z.object({
     .default('moorage'),
 
   STORAGE: only('filesystem').optional(),
-  BEHIND_PROXY: only('false').optional(),
   REDIS_URL: unsupported('remove it').optional(),
   MIRROR_OF: unsupported('remove it').optional(),
 
@@ -138,11 +149,12 @@ export const schema = z.object({
   BUILT_CERTBOT_IMAGE: image.optional(),
   BUILT_NODE_IMAGE: image.optional(),
   RENEWER_IMAGE: image.optional(),
+  GATE_IMAGE: image.optional(),
   LISTEN: z.enum(['tls', 'plain'], { error: 'must be tls or plain' }).optional(),
   PROVIDED_DIR: absolutePath.optional(),
   ENGINE_SOCKET: path.optional(),
   ENGINE_SOCKET_GROUP: z.string().regex(/^\d+$/, 'is not a group id').optional(),
-  RENEWER_USER: z
+  STATE_OWNER: z
     .string()
     .regex(/^\d+:\d+$/, 'is not uid:gid')
     .optional(),

@@ -25,6 +25,10 @@ export interface Settings {
   readonly bindAddress: string | undefined;
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** The proxies whose word about the client's address is believed: addresses and networks. None: nobody's. */
+  readonly trustedProxies: readonly string[];
+  /** Who checks passwords and rights. `ttl`: seconds that the gate remembers a verified password. */
+  readonly auth: { readonly by: 'gate' | 'registry'; readonly ttl: number };
   readonly images: 'auto' | 'pull' | 'build';
   /** References as set by the person; `undefined` leaves the choice to Moorage. */
   readonly chosenImages: Partial<Record<ImageRole, string>>;
@@ -49,6 +53,9 @@ export interface AlertTargets {
 }
 
 export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node';
+
+/** The programs of our own that run in containers. */
+export type Program = 'renewer' | 'gate';
 
 type Front = Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer'>;
 

@@ -1,12 +1,17 @@
+import { request as requestPlainly } from 'node:http';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { expectSoundConfig, type WebServer } from '../certificates/deploy.ts';
 import { Failure } from '../errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
-import { httpAddress, shownBy } from './nginx.ts';
+import { httpAddress, nginxAddress, shownBy } from './nginx.ts';
 
 const UP_WITHIN = 60_000;
 const ANSWER_WITHIN = 5_000;
+/** The gate lets a question wait for its turn. */
+const ASKED_WITHIN = 30_000;
 
 /**
  * Waits until nginx answers: TLS with whatever certificate it has, or plain HTTP where that is wanted.
@@ -31,6 +36,48 @@ export async function awaitNginx(
     `nginx does not answer on its port within 60 s. Its log ends with:\n${await log()}`,
     'Mend what it says (your own settings are in nginx/user.d), then run this again.',
   );
+}
+
+/**
+ * Waits until the registry answers through nginx, and the gate where there is one: to nobody in particular, so with
+ * a refusal as a rule.
+ * @throws Failure `registry-down`, with the last lines of the logs
+ */
+export async function awaitRegistry(
+  settings: Settings,
+  clock: Clock,
+  log: (part: 'registry' | 'gate') => Promise<string>,
+): Promise<Done> {
+  let last = 'nothing';
+  const answered = await eventually(clock, { within: UP_WITHIN, every: 100 }, async () => {
+    const { status, body } = await askRegistry(settings);
+    last = `${status} ${body.trim().slice(0, 200)}`;
+    return status >= 200 && status < 500 ? true : undefined;
+  });
+  const parts = settings.auth.by === 'gate' ? (['registry', 'gate'] as const) : (['registry'] as const);
+  if (answered) return unchanged(parts.length > 1 ? 'answers through the gate' : 'answers');
+  const logs = await Promise.all(parts.map(async (part) => `${part}: ${await log(part)}`));
+  throw new Failure(
+    'registry-down',
+    `GET /v2/ was answered with ${last} for 60 s. The logs end with:\n${logs.join('\n')}`,
+    'Mend what they say, then run this again.',
+  );
+}
+
+/** Asks without a password, so it does not matter who answers. */
+function askRegistry(settings: Settings): Promise<{ status: number; body: string }> {
+  const plain = settings.issuer === 'none';
+  const options = { ...(plain ? httpAddress(settings) : nginxAddress(settings)), path: '/v2/', agent: false };
+  return new Promise((resolve) => {
+    const silent = (error: Error) => resolve({ status: 0, body: error.message });
+    const asked = plain ? requestPlainly(options) : request({ ...options, rejectUnauthorized: false });
+    asked.setTimeout(ASKED_WITHIN, () => asked.destroy(new Error('no answer')));
+    asked.once('error', silent);
+    asked.once('response', (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), silent);
+    });
+    asked.end();
+  });
 }
 
 async function answersPlainly(settings: Settings): Promise<string | undefined> {

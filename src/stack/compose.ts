@@ -12,7 +12,7 @@ export interface Place {
   readonly paths: Paths;
 }
 
-export type Part = 'registry' | 'nginx' | 'renewer';
+export type Part = 'registry' | 'gate' | 'nginx' | 'renewer';
 
 /**
  * Starts parts of the stack, and starts anew those whose settings or images changed. What already runs as wanted is
@@ -25,7 +25,7 @@ export async function startParts(
   parts: readonly Part[],
   report: Report,
 ): Promise<Done> {
-  const before = await runningIds(engine, project, parts);
+  const before = await running(engine, project, parts);
   const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', '--progress', 'plain'];
   const up = ['up', '--detach', '--no-build', '--pull', 'never', ...parts];
   const result = await run('docker', [...args, ...up], {
@@ -39,11 +39,11 @@ export async function startParts(
       'Mend what it says, then run this again.',
     );
   }
-  const after = await runningIds(engine, project, parts);
-  const started = [...after].filter((id) => !before.has(id)).length;
-  const named = parts.join(' and ');
-  if (started > 0) return changed(`${named} started`);
-  return unchanged(`${named} ${parts.length === 1 ? 'runs' : 'run'}`);
+  const after = await running(engine, project, parts);
+  const names = [...new Set(after.values())]; // a part that the settings leave out runs no more
+  const same = after.size === before.size && [...after.keys()].every((id) => before.has(id));
+  const named = new Intl.ListFormat('en-GB').format(names);
+  return same ? unchanged(`${named} ${names.length === 1 ? 'runs' : 'run'}`) : changed(`${named} started`);
 }
 
 /** The last lines of a part's log, for an error message. */
@@ -53,14 +53,15 @@ export async function recentLog({ run, paths }: { run: Run; paths: Paths }, part
   return stdout.trim();
 }
 
-async function runningIds(engine: Engine, project: string, parts: readonly Part[]): Promise<Set<string>> {
-  const containers = await Promise.all(parts.map((part) => engine.containers.ofService(project, part)));
-  return new Set(
-    containers
-      .flat()
-      .filter(({ running }) => running)
-      .map(({ id }) => id),
+/** The parts that run, by the ids of their containers. */
+async function running(engine: Engine, project: string, parts: readonly Part[]): Promise<Map<string, Part>> {
+  const found = await Promise.all(
+    parts.map(async (part) => {
+      const containers = await engine.containers.ofService(project, part);
+      return containers.filter((each) => each.running).map(({ id }) => [id, part] as const);
+    }),
   );
+  return new Map(found.flat());
 }
 
 function lastLines(text: string): string {

@@ -19,6 +19,7 @@ export async function ensureFolders(paths: Paths, dataDirectory: string): Promis
     [paths.challenges, 0o755],
     [paths.certbot, 0o700],
     [paths.acme, 0o700],
+    [paths.gate, 0o700],
     [dataDirectory, 0o755],
   ] as const;
   for (const [folder, mode] of folders) await ensureFolder(folder, mode);

@@ -84,10 +84,12 @@ services:
       - ./conf.d:/etc/nginx/conf.d:ro
       - ./letsencrypt:/etc/letsencrypt:ro
       - ./webroot:${WEBROOT}:ro
-    networks: [frontend, backend]
+      - registry-socket:/run/registry:ro
+    networks: [frontend]
 networks:
   frontend: { external: true, name: ${project}_frontend }
-  backend: { external: true, name: ${project}_backend }
+volumes:
+  registry-socket: { external: true, name: ${project}_registry-socket }
 `;
 }
 
@@ -103,7 +105,7 @@ const HTTPS = `server {
     ssl_certificate_key /etc/letsencrypt/live/${NAME}/privkey.pem;
     client_max_body_size 0;
     location / {
-        proxy_pass http://registry:5000;
+        proxy_pass http://unix:/run/registry/registry.sock;
         proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-Proto $scheme;
         proxy_read_timeout 900;

@@ -71,7 +71,7 @@ test('installed, the daemon runs as the owner of the checkout, and the container
   const pid = (await sh(`systemctl show --property MainPID --value ${UNIT}`)).stdout;
   expect((await sh(`stat --format %U /proc/${pid}`)).stdout).toBe('ada');
   expect((await sh('stat --format "%U %a" .env')).stdout).toBe('ada 600');
-  expect(await parts()).toEqual(['nginx', 'registry']);
+  expect(await parts()).toEqual(['gate', 'nginx', 'registry']);
 });
 
 test('systemd finds nothing to complain about in the unit', async () => {
@@ -86,7 +86,7 @@ test('installed again, nothing changes; Compose leaves the container off', async
   const { stdout } = await npm('daemon', '--install');
   expect(stdout).toMatch(/^= Unit .*\n= Container .*$/);
   await sh('docker compose up --detach');
-  expect(await parts()).toEqual(['nginx', 'registry']);
+  expect(await parts()).toEqual(['gate', 'nginx', 'registry']);
 });
 
 test('for changed settings it is started anew, and within its bounds it gets a certificate that nginx serves', async () => {
@@ -129,7 +129,7 @@ test('uninstalled, nothing of it is left and the container runs again; twice is 
   expect((await sh('ls /etc/systemd/system /run | grep renewer; grep RENEWER_REPLICAS .env')).stdout).toBe(
     '',
   );
-  expect(await parts()).toEqual(['nginx', 'registry', 'renewer']);
+  expect(await parts()).toEqual(['gate', 'nginx', 'registry', 'renewer']);
   const again = await npm('daemon', '--uninstall');
   expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^= Unit .*= Container/s) });
 });

@@ -17,7 +17,8 @@ const documented = new Map(
 );
 
 /** Found out by init-tls or given by Compose: nobody sets them. */
-const INTERNAL = /^(BUILT_|LISTEN|PROVIDED_DIR|RENEWER_|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
+const INTERNAL =
+  /^(BUILT_|LISTEN|PROVIDED_DIR|RENEWER_|GATE_|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
 
 /** Refused with a word of explanation, so documented nowhere. */
 const REFUSED = SETTING_NAMES.filter((name) => {
@@ -47,11 +48,14 @@ test('Compose and the Dockerfiles pin the same images', () => {
   expect(image('registry')).toContain(`:-${PINNED.registry}}`);
   expect(image('nginx')).toContain(`:-${PINNED.nginx}}`);
   expect(image('renewer')).toContain(`:-${PINNED.renewer}}`);
-  expect(read('images/renewer/Dockerfile')).toContain(`ARG NODE_IMAGE=${PINNED.node}\n`);
+  expect(image('gate')).toContain(`:-${PINNED.gate}}`);
+  expect(read('images/program/Dockerfile')).toContain(`ARG NODE_IMAGE=${PINNED.node}\n`);
 });
 
-test('the renewer’s image has the version of the package', () => {
-  expect(PINNED.renewer).toBe(`moorage/renewer:${JSON.parse(read('package.json')).version}`);
+test('our own images have the version of the package', () => {
+  const { version } = JSON.parse(read('package.json'));
+  for (const program of ['renewer', 'gate'] as const)
+    expect(PINNED[program]).toBe(`moorage/${program}:${version}`);
 });
 
 test('no image is pinned to latest', () => {
