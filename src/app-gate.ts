@@ -33,14 +33,14 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const throttle = new Throttle(clock);
   const hasher = new Hasher({ clock });
   const audit = new AuditLog(places.gate, clock, log);
-  const lastUse = await LastUse.open(places.lastUsed, clock);
+  const lastUse = await LastUse.open(join(places.gate, 'last-used.json'), clock);
   const upstream = new Upstream(SOCKETS.registry);
   const verifier = new Verifier({
     hasher,
     throttle,
     clock,
     ttl: auth.ttl * 1000,
-    cost: () => highestCost(rules.current),
+    cost: () => highestCost(rules.current?.users),
   });
   const gate = new Gate({ rules, verifier, throttle, audit, lastUse, clock, upstream, tell: log });
 

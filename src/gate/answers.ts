@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { may } from '../access/rights.ts';
 import { unreachable } from '../errors.ts';
+import { digestOf } from '../registry/digest.ts';
 import type { Audit, AuditEvent } from './audit.ts';
 import { listRepositories, readPage } from './catalog.ts';
 import type { Task } from './decide.ts';
@@ -14,7 +15,7 @@ import type { Refusal } from './refusal.ts';
 import type { Reference } from './route.ts';
 import type { Rules } from './rulebook.ts';
 import { Turns } from './turns.ts';
-import { digestOf, type Upstream } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 
 /** distribution's own limit (registry/handlers/manifests.go, maxManifestBodySize). */
 const LARGEST_MANIFEST = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { type Grant, parseGrant } from '../access/grant.ts';
 import { OPEN_POLICY, parsePolicy } from '../access/policy.ts';
-import { parseGrant, type Grant } from '../access/grant.ts';
 import type { Who } from '../access/rights.ts';
 import { decide } from './decide.ts';
 import { readRoute } from './route.ts';
@@ -61,11 +61,14 @@ const TABLE: readonly (readonly [method: string, uri: string, outcomes: string])
 ];
 
 describe.each(TABLE)('%s %s', (method, uri, outcomes) => {
-  test.each(CALLERS.map((caller, index) => [caller, outcomes[index]] as const))('by %s: %s', (caller, expected) => {
-    const read = readRoute(method, uri);
-    if (!read.ok) expect.fail(read.problem.message);
-    expect(outcome(decide(POLICY, who(caller), read.route))).toBe(meaning(expected));
-  });
+  test.each(CALLERS.map((caller, index) => [caller, outcomes[index]] as const))(
+    'by %s: %s',
+    (caller, expected) => {
+      const read = readRoute(method, uri);
+      if (!read.ok) expect.fail(read.problem.message);
+      expect(outcome(decide(POLICY, who(caller), read.route))).toBe(meaning(expected));
+    },
+  );
 });
 
 test('without a file whoever is logged in may do everything, and nobody else anything', () => {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Answers, refuse } from './answers.ts';
+import { Answers } from './answers.ts';
+import { refuse } from './exchange.ts';
 import type { IdentityParts } from './identify.ts';
 import { judge, type Question } from './judge.ts';
 import { RegistrySilent, type Upstream } from './upstream.ts';

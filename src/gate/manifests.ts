@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { isImmutable, may, type Who } from '../access/rights.ts';
+import { digestOf } from '../registry/digest.ts';
 import type { Refusal } from './refusal.ts';
 import type { Reference } from './route.ts';
 import type { Rules } from './rulebook.ts';
-import { digestOf, RegistrySilent, type Upstream } from './upstream.ts';
+import { RegistrySilent, type Upstream } from './upstream.ts';
 
 const tagList = z.object({ tags: z.array(z.string()).nullable() });
 

@@ -47,7 +47,7 @@ export class Rulebook {
   #lookAfter: Promise<boolean> | undefined;
 
   private constructor(files: RulebookFiles, clock: Clock, tell: (line: string) => void) {
-    const watch = <T>(source: Source<T>) =>
+    const watch = <T>(source: Source<T>): WatchedFile<T> =>
       new WatchedFile(source, join(files.folder, 'last-good', basename(source.file)));
     const { usersFile, tokensFile, accessFile } = files;
     this.#users = watch({ file: usersFile, absent: new Map(), parse: (text) => hashes(text, usersFile) });
@@ -133,6 +133,6 @@ function hashes(text: string, file: string): ReadonlyMap<string, string> {
 }
 
 /** The highest cost among the users' hashes: what a name that nobody has must cost too. */
-export function highestCost({ users }: Rules): number {
+export function highestCost(users: Rules['users'] = new Map()): number {
   return Math.max(...[...users.values()].map(costOf), 0);
 }

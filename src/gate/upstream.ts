@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -89,9 +88,4 @@ export class Upstream {
   close(): void {
     this.#agent.destroy();
   }
-}
-
-/** The digest of a manifest as the registry will compute it (OCI image spec, descriptor.md). */
-export function digestOf(bytes: Buffer): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

@@ -4,7 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { checkServerIdentity, connect } from 'node:tls';
 import { Failure, messageOf } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import { type Blob, digestOf, MANIFEST_TYPE } from './image.ts';
+import { digestOf } from './digest.ts';
+import { type Blob, MANIFEST_TYPE } from './image.ts';
 
 const TIMEOUT = 60_000;
 const DOCKER_MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';

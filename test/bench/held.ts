@@ -4,7 +4,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { RegistryClient } from '../../src/registry/client.ts';
-import { digestOf } from '../../src/registry/image.ts';
+import { digestOf } from '../../src/registry/digest.ts';
 import { endpointOf, REPOSITORY, randomBlob, type Target } from './load.ts';
 import type { Tally } from './tally.ts';
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Credentials, type Endpoint, RegistryClient } from '../../src/registry/client.ts';
-import { type Blob, digestOf, makeImage } from '../../src/registry/image.ts';
+import { digestOf } from '../../src/registry/digest.ts';
+import { type Blob, makeImage } from '../../src/registry/image.ts';
 import type { Tally } from './tally.ts';
 
 /** A registry's public address as its clients see it, who they trust and who they are. */

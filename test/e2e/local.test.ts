@@ -3,7 +3,8 @@ import { readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RegistryClient } from '../../src/registry/client.ts';
-import { digestOf, makeImage } from '../../src/registry/image.ts';
+import { digestOf } from '../../src/registry/digest.ts';
+import { makeImage } from '../../src/registry/image.ts';
 import { Secret } from '../../src/secret.ts';
 import { Checkout, type InitResult } from '../support/checkout.ts';
 
