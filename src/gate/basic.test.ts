@@ -20,7 +20,11 @@ test.each<[string, string | undefined, ReturnType<typeof revealed>]>([
   ['a name alone', basic('ada:'), { name: 'ada', password: '' }],
   ['a password alone', basic(':pass'), { name: '', password: 'pass' }],
   ['UTF-8', basic('jörg:пароль€'), { name: 'jörg', password: 'пароль€' }],
-  ['a byte order mark, which is part of the name', basic('\uFEFFada:x'), { name: '\uFEFFada', password: 'x' }],
+  [
+    'a byte order mark, which is part of the name',
+    basic('\uFEFFada:x'),
+    { name: '\uFEFFada', password: 'x' },
+  ],
   ['a scheme in capitals', basic('ada:x').replace('Basic', 'BASIC'), { name: 'ada', password: 'x' }],
   ['several blanks', basic('ada:x').replace(' ', '   '), { name: 'ada', password: 'x' }],
   ['a tab', basic('ada:x').replace(' ', '\t'), 'malformed'],
