@@ -1,0 +1,68 @@
+/** A stranger's turn: where it comes from, and whether logins from there failed lately. */
+export interface Waiting {
+  readonly origin: string;
+  readonly suspect: boolean;
+}
+
+export interface QueueLimits {
+  readonly inAll: number;
+  readonly perOrigin: number;
+}
+
+/**
+ * Who waits for bcrypt without being known yet. Bounded; origins without failures before those with; one turn for each
+ * origin in a round, so that whoever sends many waits behind nobody but themselves.
+ */
+export class StrangerQueue<Job extends Waiting> {
+  readonly #limits: QueueLimits;
+  readonly #clean = new Map<string, Job[]>();
+  readonly #suspect = new Map<string, Job[]>();
+  #size = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Takes the job in, or says who has no place: the job itself, or, when all places are taken and its origin is not
+   * suspect, the last of a suspect one. So a botnet that fills the queue is no lock-out for everybody else.
+   */
+  add(job: Job): Job | undefined {
+    const waiting = (this.#clean.get(job.origin)?.length ?? 0) + (this.#suspect.get(job.origin)?.length ?? 0);
+    if (waiting >= this.#limits.perOrigin) return job;
+    const dropped = this.#size < this.#limits.inAll ? undefined : job.suspect ? job : this.#dropSuspect();
+    if (this.#size >= this.#limits.inAll) return job;
+    const lane = job.suspect ? this.#suspect : this.#clean;
+    const jobs = lane.get(job.origin);
+    if (jobs === undefined) lane.set(job.origin, [job]);
+    else jobs.push(job);
+    this.#size += 1;
+    return dropped;
+  }
+
+  take(): Job | undefined {
+    const lane = this.#clean.size > 0 ? this.#clean : this.#suspect;
+    for (const [origin, jobs] of lane) {
+      const job = jobs.shift();
+      lane.delete(origin);
+      if (jobs.length > 0) lane.set(origin, jobs); // at the end of the round
+      if (job !== undefined) this.#size -= 1;
+      return job;
+    }
+    return undefined;
+  }
+
+  #dropSuspect(): Job | undefined {
+    for (const [origin, jobs] of this.#suspect) {
+      const job = jobs.pop();
+      if (jobs.length === 0) this.#suspect.delete(origin);
+      if (job !== undefined) this.#size -= 1;
+      return job;
+    }
+    return undefined;
+  }
+}

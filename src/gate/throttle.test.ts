@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { Throttle } from './throttle.ts';
+
+const START = '2026-01-01T00:00:00Z';
+
+function fail(
+  throttle: Throttle,
+  count: number,
+  origin: (index: number) => string,
+  name: (index: number) => string,
+) {
+  for (let index = 0; index < count; index += 1) throttle.failed(origin(index), name(index));
+}
+
+test('an address may fail 20 times, then once each 3 s', async () => {
+  const clock = new FakeClock(START);
+  const throttle = new Throttle(clock);
+  fail(throttle, 19, () => 'a', String);
+  expect(throttle.wait('a', 'x')).toBe(0);
+  throttle.failed('a', 'x');
+  expect(throttle.wait('a', 'y')).toBe(3);
+  expect(throttle.wait('b', 'y'), 'another address').toBe(0);
+  await clock.sleep(2_999);
+  expect(throttle.wait('a', 'y')).toBe(1);
+  await clock.sleep(1);
+  expect(throttle.wait('a', 'y')).toBe(0);
+  throttle.failed('a', 'y');
+  expect(throttle.wait('a', 'y')).toBe(3);
+});
+
+test('a name may fail 10 times from all addresses together, then once each 10 s', async () => {
+  const clock = new FakeClock(START);
+  const throttle = new Throttle(clock);
+  fail(throttle, 10, String, () => 'ada');
+  expect(throttle.wait('new', 'ada')).toBe(10);
+  expect(throttle.wait('new', 'bob'), 'another name').toBe(0);
+  await clock.sleep(10_000);
+  expect(throttle.wait('new', 'ada')).toBe(0);
+});
+
+test('an address is suspect until its failures are forgiven', async () => {
+  const clock = new FakeClock(START);
+  const throttle = new Throttle(clock);
+  expect(throttle.isSuspect('a')).toBe(false);
+  fail(throttle, 2, () => 'a', String);
+  await clock.sleep(5_999);
+  expect(throttle.isSuspect('a')).toBe(true);
+  await clock.sleep(1);
+  expect(throttle.isSuspect('a')).toBe(false);
+});
+
+test('failures beyond the burst, which were under way together, don’t add up to more than one burst', async () => {
+  const clock = new FakeClock(START);
+  const throttle = new Throttle(clock);
+  fail(throttle, 1_000, () => 'a', String);
+  expect(throttle.wait('a', 'x')).toBeLessThanOrEqual(6);
+});
+
+test('a clock that is set back locks nobody out for longer', () => {
+  const clock = new FakeClock(START);
+  const throttle = new Throttle(clock);
+  fail(
+    throttle,
+    10,
+    () => 'a',
+    () => 'ada',
+  );
+  clock.set(new Date('2025-01-01T00:00:00Z'));
+  expect(throttle.wait('a', 'ada')).toBeLessThanOrEqual(10);
+});
