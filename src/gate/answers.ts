@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { may } from '../access/rights.ts';
 import { unreachable } from '../errors.ts';
 import { digestOf } from '../registry/digest.ts';
+import type { Clock } from '../system/clock.ts';
 import type { Audit, AuditEvent } from './audit.ts';
 import { listRepositories, readPage } from './catalog.ts';
 import type { Task } from './decide.ts';
@@ -20,6 +21,15 @@ import type { Upstream } from './upstream.ts';
 /** distribution's own limit (registry/handlers/manifests.go, maxManifestBodySize). */
 const LARGEST_MANIFEST = 4 * 1024 * 1024;
 
+/**
+ * Milliseconds that whoever guesses has to wait for the answer, right after the guess and while throttled: what keeps
+ * a flood from taking the machine is that each of its connections asks once in that time.
+ */
+const GUESS_COSTS = 1_000;
+const GUESSED = new Set<Refusal['kind']>(['wrong-login', 'throttled']);
+/** Beyond it answers come at once: waiting costs a connection of nginx. */
+const MOST_WAITING = 400;
+
 /** A request that nginx left to the gate, with its body still to come. */
 export interface Exchange {
   readonly question: Question;
@@ -36,17 +46,21 @@ interface Allowed {
 export class Answers {
   readonly #upstream: Upstream;
   readonly #audit: Audit;
+  readonly #clock: Clock;
+  #waiting = 0;
   /** An immutable tag is looked at and written, or deleted, by one at a time. */
   readonly #turns = new Turns();
 
-  constructor({ upstream, audit }: { upstream: Upstream; audit: Audit }) {
+  constructor({ upstream, audit, clock }: { upstream: Upstream; audit: Audit; clock: Clock }) {
     this.#upstream = upstream;
     this.#audit = audit;
+    this.#clock = clock;
   }
 
   async give(judgement: Judgement, exchange: Exchange): Promise<void> {
     if (judgement.kind === 'refused') {
       this.#noteRefusal(judgement.refusal, judgement.caller, exchange.question);
+      if (GUESSED.has(judgement.refusal.kind)) await this.#letWait();
       return refuse(exchange.response, judgement.refusal);
     }
     const { decision } = judgement;
@@ -151,6 +165,13 @@ export class Answers {
     const answer = await this.#upstream.ask({ method, uri, headers, body: request });
     response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
     await pipeline(answer, response);
+  }
+
+  async #letWait(): Promise<void> {
+    if (this.#waiting >= MOST_WAITING) return;
+    this.#waiting += 1;
+    await this.#clock.sleep(GUESS_COSTS);
+    this.#waiting -= 1;
   }
 
   #noteRefusal(refusal: Refusal, caller: Caller | undefined, question: Question): void {

@@ -31,7 +31,7 @@ export interface IdentityParts {
   readonly clock: Clock;
 }
 
-const UNAUTHORIZED: Identity = { kind: 'refused', refusal: { kind: 'unauthorized' } };
+const WRONG: Identity = { kind: 'refused', refusal: { kind: 'wrong-login' } };
 
 /** Who sends a request, by the header that came with it. */
 export async function identify(
@@ -45,7 +45,7 @@ export async function identify(
     case 'none':
       return known({ kind: 'anonymous' });
     case 'malformed':
-      return UNAUTHORIZED;
+      return WRONG;
     case 'basic': {
       const { name, password } = credentials;
       const claim = { name, password, address };
@@ -67,7 +67,7 @@ async function byPassword(parts: IdentityParts, rules: Rules, claim: Claim): Pro
     case 'right':
       return known({ kind: 'user', name: claim.name });
     case 'wrong': {
-      if (!verdict.first) return UNAUTHORIZED;
+      if (!verdict.first) return WRONG;
       // A user who was added or given a new password just now is in the file, and not yet in memory.
       await parts.rules.refresh();
       const fresh = parts.rules.current;
@@ -121,7 +121,7 @@ function known(who: Who, token?: string): Identity {
 
 function loginFailed({ audit }: IdentityParts, rules: Rules, { name, address }: Claim): Identity {
   audit.write({ event: 'login-failed', user: rules.users.has(name) ? name : null, address });
-  return UNAUTHORIZED;
+  return WRONG;
 }
 
 function sameDigest(one: string, other: string): boolean {

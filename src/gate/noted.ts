@@ -18,7 +18,8 @@ export function worthNoting(refusal: Refusal): { event: AuditEvent['event']; abo
     }
     case 'throttled':
       return { event: 'throttled', about: {} };
-    case 'unauthorized': // a login that failed is noted where it fails
+    case 'unauthorized':
+    case 'wrong-login': // noted where it fails, once
     case 'unavailable':
     case 'malformed':
     case 'too-large':

@@ -4,8 +4,10 @@ import type { RouteProblem } from './route.ts';
 
 /** Why a request does not get what it asks for. */
 export type Refusal =
-  /** Nobody, or nobody we know. */
+  /** Nobody said who they are. */
   | { readonly kind: 'unauthorized' }
+  /** They said it, and it is not true. */
+  | { readonly kind: 'wrong-login' }
   /** Somebody, who may not do that. */
   | { readonly kind: 'denied'; readonly action: Action; readonly repository: string }
   | { readonly kind: 'immutable'; readonly repository: string; readonly tag: string }
@@ -29,6 +31,7 @@ const CHALLENGE = 'Basic realm="Moorage", charset="UTF-8"';
 export function answerTo(refusal: Refusal): Answer {
   switch (refusal.kind) {
     case 'unauthorized':
+    case 'wrong-login': // the client learns no more than that
       return answer(401, 'UNAUTHORIZED', 'authentication required', { 'www-authenticate': CHALLENGE });
     case 'denied':
       return answer(403, 'DENIED', `you may not ${refusal.action} in ${refusal.repository}`);
