@@ -11,7 +11,8 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   dockerode: /^src\/engine\//,
   'node-cron': /^src\/system\/ticker\.ts$/,
   '@peculiar/x509': /^src\/certificates\/x509\.ts$/,
-  bcryptjs: /^src\/users\/password\.ts$/,
+  bcryptjs: /^src\/(users\/password\.ts|gate\/hash-worker\.mjs)$/,
+  'lru-cache': /^src\/gate\//,
   nodemailer: /^src\/alerts\/email\.ts$/,
   execa: /^src\/system\/processes\.ts$/,
   commander: /^(src\/cli|scripts)\//,
@@ -69,6 +70,9 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   alerts: ['cli', 'engine', 'certificates', 'issuers', 'images', 'registry', 'users', 'stack', 'host'],
 };
 
+/** The gate answers strangers: what it can reach is told one by one. */
+const GATE_MAY = /^src\/((gate|system|users|access)\/|(secret|errors)\.ts$)/;
+
 const files = [...sources('src'), ...sources('scripts')];
 
 test.each(files)('%s imports only what its place allows', (file) => {
@@ -82,6 +86,15 @@ test.each(files)('%s imports only what its place allows', (file) => {
     if (from !== undefined && to !== undefined)
       expect(FORBIDDEN[from] ?? [], `imports ${target}`).not.toContain(to);
     expect(target.startsWith('scripts/'), 'a script is imported by nobody').toBe(false);
+  }
+});
+
+test.each(files.filter((file) => file.startsWith('src/')))('%s keeps the gate apart', (file) => {
+  for (const specifier of imports(file)) {
+    if (!specifier.startsWith('.')) continue;
+    const target = relative(root, join(root, dirname(file), specifier));
+    if (folder(file) === 'gate') expect(target).toMatch(GATE_MAY);
+    else expect(folder(target), `imports ${target}`).not.toBe('gate');
   }
 });
 
@@ -103,7 +116,7 @@ test('nothing under src prints but the terminal’s own folder', () => {
 
 function sources(place: string): string[] {
   return readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .filter((name) => /\.(ts|mjs)$/.test(name) && !name.endsWith('.test.ts'))
     .map((name) => join(place, name))
     .sort();
 }
