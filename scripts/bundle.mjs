@@ -1,5 +1,4 @@
 // Bundles a program with all it uses: `node scripts/bundle.mjs renewer|gate FOLDER`. For its image.
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -15,9 +14,10 @@ if (files === undefined || folder === undefined)
   throw new Error(`Usage: node scripts/bundle.mjs ${Object.keys(PROGRAMS).join('|')} FOLDER`);
 
 const root = new URL('..', import.meta.url);
-const entryPoints = Object.entries(files)
-  .map(([out, file]) => ({ in: fileURLToPath(new URL(file, root)), out }))
-  .filter((entry) => existsSync(entry.in)); // TODO(integration): the worker is not there yet
+const entryPoints = Object.entries(files).map(([out, file]) => ({
+  in: fileURLToPath(new URL(file, root)),
+  out,
+}));
 
 await build({
   entryPoints,

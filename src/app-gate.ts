@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { messageOf } from './errors.ts';
 import { AuditLog } from './gate/audit.ts';
 import { Gate } from './gate/gate.ts';
-import { Hasher } from './gate/hasher.ts';
+import { HASH_WORKER, WorkerHasher } from './gate/hasher.ts';
 import { LastUse } from './gate/last-use.ts';
 import { highestCost, Rulebook } from './gate/rulebook.ts';
-import { Throttle } from './gate/throttle.ts';
 import { Upstream } from './gate/upstream.ts';
 import { Verifier } from './gate/verifier.ts';
 import { paths } from './paths.ts';
@@ -30,19 +29,17 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const clock = systemClock;
   const { auth } = await loadSettings(places, environment());
   const rules = await Rulebook.open({ ...places, folder: places.gate }, clock, log);
-  const throttle = new Throttle(clock);
-  const hasher = new Hasher({ clock });
+  const hasher = new WorkerHasher({ worker: HASH_WORKER, clock });
   const audit = new AuditLog(places.gate, clock, log);
   const lastUse = await LastUse.open(join(places.gate, 'last-used.json'), clock);
   const upstream = new Upstream(SOCKETS.registry);
   const verifier = new Verifier({
     hasher,
-    throttle,
     clock,
     ttl: auth.ttl * 1000,
-    cost: () => highestCost(rules.current?.users),
+    highestCost: () => highestCost(rules.current?.users),
   });
-  const gate = new Gate({ rules, verifier, throttle, audit, lastUse, clock, upstream, tell: log });
+  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, tell: log });
 
   const ending = new AbortController();
   const saveUses = () =>

@@ -19,7 +19,9 @@ export function parseGrant(text: string): Grant | string {
   if (role === undefined)
     return `"${text}" does not begin with a role; give ${ROLES.join(', ')}, or one of them with a pattern: push:team/**`;
   const problem = patternProblem(pattern);
-  return problem === undefined ? { role, pattern: compilePattern(pattern) } : `"${text}": the pattern ${problem}`;
+  return problem === undefined
+    ? { role, pattern: compilePattern(pattern) }
+    : `"${text}": the pattern ${problem}`;
 }
 
 export function formatGrant({ role, pattern }: Grant): string {

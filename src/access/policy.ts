@@ -52,15 +52,18 @@ class Reader {
   constructor(text: string, file: string) {
     this.#file = file;
     const document = parseDocument(text, { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false });
-    for (const { message, pos } of [...document.errors, ...document.warnings]) this.#complain(pos[0], message);
-    if (text.includes('\uFFFD')) this.#complain(text.indexOf('\uFFFD'), 'is not UTF-8; save the file as UTF-8');
+    for (const { message, pos } of [...document.errors, ...document.warnings])
+      this.#complain(pos[0], message);
+    if (text.includes('\uFFFD'))
+      this.#complain(text.indexOf('\uFFFD'), 'is not UTF-8; save the file as UTF-8');
     this.#root = document.contents;
   }
 
   policy(): Policy {
     const sections = this.#sections();
     const users = new Map<string, readonly Grant[]>();
-    const add = (name: string, grants: readonly Grant[]) => users.set(name, [...(users.get(name) ?? []), ...grants]);
+    const add = (name: string, grants: readonly Grant[]) =>
+      users.set(name, [...(users.get(name) ?? []), ...grants]);
     for (const [name, node] of this.#entries(sections.get('users'), 'users')) add(name, this.#grants(node));
     for (const [, node] of this.#entries(sections.get('groups'), 'groups')) {
       const { members, grants } = this.#group(node);
@@ -70,7 +73,9 @@ class Reader {
       users,
       everyone: this.#grants(sections.get('everyone')),
       anonymous: this.#anonymous(sections.get('anonymous')),
-      immutable: this.#texts(sections.get('immutable')).flatMap(([text, node]) => this.#immutable(text, node)),
+      immutable: this.#texts(sections.get('immutable')).flatMap(([text, node]) =>
+        this.#immutable(text, node),
+      ),
     };
   }
 
@@ -79,7 +84,8 @@ class Reader {
     if (this.#root === null) return new Map();
     const entries = this.#entries(this.#root, 'the file');
     for (const [key, , at] of entries) {
-      if (!KEYS.includes(key)) this.#complain(at, `there is no section "${key}"; there are ${KEYS.join(', ')}`);
+      if (!KEYS.includes(key))
+        this.#complain(at, `there is no section "${key}"; there are ${KEYS.join(', ')}`);
     }
     return new Map(entries.map(([key, node]) => [key, node]));
   }
@@ -135,7 +141,10 @@ class Reader {
     const problem = colon < 0 ? 'has no tags' : patternProblem(repositories);
     if (problem === undefined && TAG_PATTERN.test(tags))
       return [{ repositories: compilePattern(repositories), tags }];
-    this.#complain(at, `"${text}": ${problem ?? 'is no pattern of tags'}; give repositories and tags: "team/**:v*"`);
+    this.#complain(
+      at,
+      `"${text}": ${problem ?? 'is no pattern of tags'}; give repositories and tags: "team/**:v*"`,
+    );
     return [];
   }
 

@@ -7,9 +7,8 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { Secret } from '../secret.ts';
 import { systemClock } from '../system/clock.ts';
 import { hashPassword } from '../users/password.ts';
-import { type Comparison, type HasherOptions, type Lane, WorkerHasher } from './hasher.ts';
+import { type Comparison, HASH_WORKER, type HasherOptions, type Lane, WorkerHasher } from './hasher.ts';
 
-const REAL = new URL('./hash-worker.mjs', import.meta.url);
 const KNOWN: Lane = { kind: 'known' };
 /** Answers at once that it took 30 ms; does what a password tells it. */
 const OBEDIENT = `
@@ -55,7 +54,7 @@ function rests(clock: ManualClock) {
 }
 
 test('tells right from wrong, in both lanes, with padding', async () => {
-  const hasher = hasherOf({ worker: REAL });
+  const hasher = hasherOf({ worker: HASH_WORKER });
   const hash = await hashPassword(new Secret('pässword'), 4);
   const padding = [hash, hash];
   expect(await hasher.compare(saying('pässword', hash, padding), KNOWN)).toEqual({ kind: 'right' });
@@ -65,7 +64,7 @@ test('tells right from wrong, in both lanes, with padding', async () => {
 });
 
 test('50 strangers don’t hold up a known one', async () => {
-  const hasher = hasherOf({ worker: REAL });
+  const hasher = hasherOf({ worker: HASH_WORKER });
   const hash = await hashPassword(new Secret('right'), 4);
   let strangers = 0;
   const all = Array.from({ length: 50 }, async (_, index) => {

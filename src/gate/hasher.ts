@@ -37,6 +37,9 @@ export interface HasherOptions {
   readonly patience?: number;
 }
 
+/** Beside this file in a checkout, beside the program in its image. */
+export const HASH_WORKER = new URL('hash-worker.mjs', import.meta.url);
+
 /** Strangers may use so much of all cores together: the rest is for images, also while somebody guesses passwords. */
 const SHARE = 0.15;
 /** With 0.25 s each, and a rest of 0.6 s on two cores, the last waits for less than a client's usual 60 s. */

@@ -8,8 +8,7 @@ import { readCredentials } from './basic.ts';
 import type { LastUse } from './last-use.ts';
 import type { Refusal } from './refusal.ts';
 import type { Rulebook, Rules } from './rulebook.ts';
-import type { Throttle } from './throttle.ts';
-import type { Verifier } from './verifier.ts';
+import type { Login, Verifier } from './verifier.ts';
 
 export type Identity =
   | { readonly kind: 'known'; readonly caller: Caller }
@@ -25,7 +24,6 @@ export interface Caller {
 export interface IdentityParts {
   readonly rules: Rulebook;
   readonly verifier: Verifier;
-  readonly throttle: Throttle;
   readonly audit: Audit;
   readonly lastUse: LastUse;
   readonly clock: Clock;
@@ -48,31 +46,29 @@ export async function identify(
       return WRONG;
     case 'basic': {
       const { name, password } = credentials;
-      const claim = { name, password, address };
+      const login = { name, password, address };
       const token = readTokenPassword(password.reveal());
-      if (token === undefined) return byPassword(parts, rules, claim);
-      return byToken(parts, rules, claim, token);
+      if (token === undefined) return byPassword(parts, rules, login);
+      return byToken(parts, rules, login, token);
     }
     default:
       return unreachable(credentials);
   }
 }
 
-type Claim = Parameters<Verifier['verify']>[0];
-
-async function byPassword(parts: IdentityParts, rules: Rules, claim: Claim): Promise<Identity> {
-  const hash = rules.users.get(claim.name);
-  const verdict = await parts.verifier.verify(claim, hash);
+async function byPassword(parts: IdentityParts, rules: Rules, login: Login): Promise<Identity> {
+  const hash = rules.users.get(login.name);
+  const verdict = await parts.verifier.verify(login, hash);
   switch (verdict.kind) {
     case 'right':
-      return known({ kind: 'user', name: claim.name });
+      return known({ kind: 'user', name: login.name });
     case 'wrong': {
       if (!verdict.first) return WRONG;
       // A user who was added or given a new password just now is in the file, and not yet in memory.
       await parts.rules.refresh();
       const fresh = parts.rules.current;
-      if (fresh !== undefined && fresh.users.get(claim.name) !== hash) return byPassword(parts, fresh, claim);
-      return loginFailed(parts, rules, claim);
+      if (fresh !== undefined && fresh.users.get(login.name) !== hash) return byPassword(parts, fresh, login);
+      return loginFailed(parts, rules, login);
     }
     case 'throttled':
       return { kind: 'refused', refusal: verdict };
@@ -90,7 +86,7 @@ async function byPassword(parts: IdentityParts, rules: Rules, claim: Claim): Pro
 async function byToken(
   parts: IdentityParts,
   rules: Rules,
-  claim: Claim,
+  login: Login,
   { id, digest }: { id: string; digest: string },
 ): Promise<Identity> {
   const valid = (at: Rules) => {
@@ -98,7 +94,7 @@ async function byToken(
     const right =
       token !== undefined &&
       sameDigest(token.digest, digest) &&
-      token.user === claim.name &&
+      token.user === login.name &&
       at.users.has(token.user) &&
       !isExpired(token, parts.clock.now());
     return right ? token : undefined;
@@ -107,19 +103,18 @@ async function byToken(
   if (token === undefined && (await parts.rules.refresh()) && parts.rules.current !== undefined)
     token = valid(parts.rules.current);
   if (token === undefined) {
-    parts.throttle.failed(claim.address, claim.name);
-    return loginFailed(parts, rules, claim);
+    return loginFailed(parts, rules, login);
   }
   parts.lastUse.note(id);
   const only = token.allow === undefined ? {} : { only: token.allow };
-  return known({ kind: 'user', name: claim.name, ...only }, id);
+  return known({ kind: 'user', name: login.name, ...only }, id);
 }
 
 function known(who: Who, token?: string): Identity {
   return { kind: 'known', caller: { who, token } };
 }
 
-function loginFailed({ audit }: IdentityParts, rules: Rules, { name, address }: Claim): Identity {
+function loginFailed({ audit }: IdentityParts, rules: Rules, { name, address }: Login): Identity {
   audit.write({ event: 'login-failed', user: rules.users.has(name) ? name : null, address });
   return WRONG;
 }

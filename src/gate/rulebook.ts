@@ -50,8 +50,12 @@ export class Rulebook {
     const watch = <T>(source: Source<T>): WatchedFile<T> =>
       new WatchedFile(source, join(files.folder, 'last-good', basename(source.file)));
     const { usersFile, tokensFile, accessFile } = files;
-    this.#users = watch({ file: usersFile, absent: new Map(), parse: (text) => hashes(text, usersFile) });
-    this.#tokens = watch({
+    this.#users = watch<ReadonlyMap<string, string>>({
+      file: usersFile,
+      absent: new Map(),
+      parse: (text) => hashes(text, usersFile),
+    });
+    this.#tokens = watch<ReadonlyMap<string, Token>>({
       file: tokensFile,
       absent: new Map(),
       parse: (text) => new Map(parseTokens(text, tokensFile).map((token) => [token.id, token])),
