@@ -1,8 +1,8 @@
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { OPEN_POLICY, type Policy, parsePolicy } from '../access/policy.ts';
-import type { Problem } from '../errors.ts';
 import type { Clock } from '../system/clock.ts';
 import { ensureDirectory, writeAtomically } from '../system/files.ts';
+import { type AccessState, accessStateFile } from '../users/access-state.ts';
 import { costOf, parseHtpasswd } from '../users/htpasswd.ts';
 import { parseTokens, type Token } from '../users/tokens.ts';
 import { type Source, WatchedFile } from './watched-file.ts';
@@ -15,20 +15,14 @@ export interface Rules {
   readonly policy: Policy;
 }
 
-/** What `status` reads: the files that are wrong, and since when. */
-export interface RulebookState {
-  readonly at: string;
-  readonly problems: readonly Problem[];
-  /** Whether every wrong file still has an older, right content in force; if not, nobody gets in. */
-  readonly inForce: boolean;
-}
-
 export interface RulebookFiles {
   readonly usersFile: string;
   readonly accessFile: string;
   readonly tokensFile: string;
+  /** Files are called by their way from here, as people know them. */
+  readonly root: string;
   /** A folder of the gate's own. */
-  readonly folder: string;
+  readonly gate: string;
 }
 
 /** Twice a second: a change is in force within one. */
@@ -48,30 +42,31 @@ export class Rulebook {
 
   private constructor(files: RulebookFiles, clock: Clock, tell: (line: string) => void) {
     const watch = <T>(source: Source<T>): WatchedFile<T> =>
-      new WatchedFile(source, join(files.folder, 'last-good', basename(source.file)));
-    const { usersFile, tokensFile, accessFile } = files;
+      new WatchedFile(source, join(files.gate, 'last-good', basename(source.file)));
+    const { root, usersFile, tokensFile, accessFile } = files;
+    const called = (file: string) => relative(root, file);
     this.#users = watch<ReadonlyMap<string, string>>({
       file: usersFile,
       absent: new Map(),
-      parse: (text) => hashes(text, usersFile),
+      parse: (text) => hashes(text, called(usersFile)),
     });
     this.#tokens = watch<ReadonlyMap<string, Token>>({
       file: tokensFile,
       absent: new Map(),
-      parse: (text) => new Map(parseTokens(text, tokensFile).map((token) => [token.id, token])),
+      parse: (text) => new Map(parseTokens(text, called(tokensFile)).map((token) => [token.id, token])),
     });
     this.#policy = watch({
       file: accessFile,
       absent: OPEN_POLICY,
-      parse: (text) => parsePolicy(text, accessFile),
+      parse: (text) => parsePolicy(text, called(accessFile)),
     });
-    this.#stateFile = join(files.folder, 'rules.json');
+    this.#stateFile = accessStateFile(files.gate);
     this.#clock = clock;
     this.#tell = tell;
   }
 
   static async open(files: RulebookFiles, clock: Clock, tell: (line: string) => void): Promise<Rulebook> {
-    await ensureDirectory(join(files.folder, 'last-good'), 0o700);
+    await ensureDirectory(join(files.gate, 'last-good'), 0o700);
     const rulebook = new Rulebook(files, clock, tell);
     await rulebook.refresh();
     return rulebook;
@@ -124,7 +119,7 @@ export class Rulebook {
     const problems = readings.flatMap((reading) => (reading?.kind === 'bad' ? reading.problems : []));
     const still = inForce ? 'what it said before stays in force' : 'nobody gets in until it is right';
     for (const { input, message } of problems) this.#tell(`${input}: ${message} (${still})`);
-    const state: RulebookState = { at: this.#clock.now().toISOString(), problems, inForce };
+    const state: AccessState = { problems, inForce };
     await writeAtomically(this.#stateFile, JSON.stringify(state), 0o644).catch((error) => {
       this.#tell(`the state of the rules can't be written: ${String(error)}`);
     });

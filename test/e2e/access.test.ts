@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { writeAtomically } from '../../src/system/files.ts';
 import { Checkout } from '../support/checkout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
@@ -287,9 +287,9 @@ describe('the files', () => {
 describe('wrong passwords', () => {
   test('are throttled with 429 and Retry-After, while who has logged in before goes on', async () => {
     expect((await calls.ask('GET', '/v2/', { as: as('puller') })).status).toBe(200);
-    const guesses = [];
-    for (let guess = 0; guess < 40; guess += 1)
-      guesses.push(await calls.ask('GET', '/v2/', { as: `puller:${guess}` }));
+    const guesses = await Promise.all(
+      Array.from({ length: 40 }, (_, guess) => calls.ask('GET', '/v2/', { as: `puller:${guess}` })),
+    );
     const throttled = guesses.filter(({ status }) => status === 429);
     expect(throttled.length).toBeGreaterThan(0);
     expect(Number(throttled[0]?.headers['retry-after'])).toBeGreaterThan(0);
@@ -324,5 +324,5 @@ async function setAccess(text: string): Promise<void> {
 }
 
 async function becomes(ask: () => Promise<{ status: number }>, status: number): Promise<void> {
-  await expect.poll(async () => (await ask()).status, { timeout: 20_000, interval: 50 }).toBe(status);
+  await vi.waitFor(async () => expect((await ask()).status).toBe(status), { timeout: 20_000, interval: 50 });
 }

@@ -1,0 +1,26 @@
+import type { Outlook } from '../certificates/outlook.ts';
+import { day } from '../certificates/words.ts';
+import { registryUrl, type Settings } from '../settings/settings.ts';
+import type { AccessState } from '../users/access-state.ts';
+import type { Line } from './renewal-report.ts';
+
+/** What `npm run status` shows, top to bottom. */
+export function statusReport(settings: Settings, outlook: Outlook, access: AccessState | undefined): Line[] {
+  return [['Registry', registryUrl(settings)], certificateLine(outlook), ...accessLines(settings, access)];
+}
+
+function certificateLine({ current, decision }: Outlook): Line {
+  const until = current.kind === 'present' ? `until ${day(current.generation.certificate.notAfter)}; ` : '';
+  return ['Certificate', `${until}${decision.reason}`];
+}
+
+function accessLines({ auth }: Settings, access: AccessState | undefined): Line[] {
+  if (auth.by === 'registry') return [['Access', 'passwords by the registry itself, without roles']];
+  if (access === undefined) return [['Access', 'the gate has not looked at its files yet']];
+  if (access.problems.length === 0) return [['Access', 'users, roles and tokens as in their files']];
+  const still = access.inForce
+    ? 'what was right before stays in force until this is mended:'
+    : 'nobody gets in until this is mended:';
+  const problems = access.problems.map(({ input, message }) => `${input}: ${message}`);
+  return [['Access', [still, ...problems].join('\n')]];
+}
