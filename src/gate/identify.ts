@@ -71,12 +71,8 @@ async function byPassword(parts: IdentityParts, rules: Rules, login: Login): Pro
       return loginFailed(parts, rules, login);
     }
     case 'throttled':
-      return { kind: 'refused', refusal: verdict };
     case 'busy':
-      return {
-        kind: 'refused',
-        refusal: { kind: 'unavailable', seconds: verdict.seconds, because: 'too many logins at once' },
-      };
+      return { kind: 'refused', refusal: { kind: 'throttled', seconds: verdict.seconds } };
     default:
       return unreachable(verdict);
   }

@@ -12,7 +12,7 @@ export type Refusal =
   | { readonly kind: 'denied'; readonly action: Action; readonly repository: string }
   | { readonly kind: 'immutable'; readonly repository: string; readonly tag: string }
   | { readonly kind: 'throttled'; readonly seconds: number }
-  /** No rules are in force, the registry is silent, or too many logins wait. */
+  /** No rules are in force, or the registry is silent. */
   | { readonly kind: 'unavailable'; readonly seconds: number; readonly because: string }
   | { readonly kind: 'malformed'; readonly problem: RouteProblem }
   | { readonly kind: 'too-large'; readonly limit: number }
@@ -38,7 +38,12 @@ export function answerTo(refusal: Refusal): Answer {
     case 'immutable':
       return answer(403, 'DENIED', `the tag ${refusal.tag} of ${refusal.repository} is immutable`);
     case 'throttled':
-      return answer(429, 'TOOMANYREQUESTS', 'too many failed logins', retryAfter(refusal.seconds));
+      return answer(
+        429,
+        'TOOMANYREQUESTS',
+        'too many logins that fail; try again later',
+        retryAfter(refusal.seconds),
+      );
     case 'unavailable':
       return answer(503, 'UNAVAILABLE', refusal.because, retryAfter(refusal.seconds));
     case 'malformed': {

@@ -287,10 +287,11 @@ describe('the files', () => {
 describe('wrong passwords', () => {
   test('are throttled with 429 and Retry-After, while who has logged in before goes on', async () => {
     expect((await calls.ask('GET', '/v2/', { as: as('puller') })).status).toBe(200);
-    const guesses = await Promise.all(
-      Array.from({ length: 40 }, (_, guess) => calls.ask('GET', '/v2/', { as: `puller:${guess}` })),
-    );
-    const throttled = guesses.filter(({ status }) => status === 429);
+    const guess = (number: number) => calls.ask('GET', '/v2/', { as: `puller:${number}` });
+    const answers = [];
+    for (let number = 0; number < 20; number += 4)
+      answers.push(...(await Promise.all([0, 1, 2, 3].map((more) => guess(number + more)))));
+    const throttled = answers.filter(({ status }) => status === 429);
     expect(throttled.length).toBeGreaterThan(0);
     expect(Number(throttled[0]?.headers['retry-after'])).toBeGreaterThan(0);
     expect(throttled[0]?.codes).toEqual(['TOOMANYREQUESTS']);

@@ -12,7 +12,7 @@ const server = createServer({ keepAliveTimeout: 120_000, maxHeaderSize: 64 * 102
   const { method, url, headers } = request;
   if (url === '/ask') {
     question = { method, url, headers };
-    if (headers['x-uri'].includes('refused')) response.writeHead(401, { 'x-verdict': 'by the stub' }).end();
+    if (headers['x-uri'].includes('refused')) response.writeHead(401).end();
     else response.writeHead(204).end();
     return;
   }
