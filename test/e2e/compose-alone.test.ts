@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { chown, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'dotenv';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BUILT } from '../../src/images/catalog.ts';
 import { Checkout } from '../support/checkout.ts';
@@ -10,8 +12,10 @@ beforeAll(async () => {
   // The images are there already, as they are on the machine of somebody who has another stack.
   const other = await Checkout.make();
   await other.init();
+  const { RENEWER_IMAGE = '', GATE_IMAGE = '' } = parse(await readFile(join(other.root, '.env'), 'utf8'));
   await other.dispose();
-  checkout = await Checkout.make({ REGISTRY_IMAGE: BUILT.registry, NGINX_IMAGE: BUILT.nginx });
+  const programs = { RENEWER_IMAGE, GATE_IMAGE };
+  checkout = await Checkout.make({ REGISTRY_IMAGE: BUILT.registry, NGINX_IMAGE: BUILT.nginx, ...programs });
 });
 
 afterAll(() => checkout.dispose());
@@ -39,6 +43,13 @@ test('a user that is added can log in at once', async () => {
   ).toMatchObject({ exitCode: 0 });
   const { stdout } = await curl('-u', 'ada:correct horse', `https://${checkout.authority}/v2/`);
   expect(stdout).toBe('{}');
+});
+
+test('users that belong to whoever cloned the project are read all the same', async () => {
+  await chown(join(checkout.root, 'registry/auth/registry.password'), 12_345, 12_345);
+  await checkout.compose('restart', 'gate');
+  const answer = () => curl('-u', 'ada:correct horse', `https://${checkout.authority}/v2/`);
+  await expect.poll(async () => (await answer()).stdout, { timeout: 60_000, interval: 200 }).toBe('{}');
 });
 
 test('init-tls takes the stack over as it is', async () => {

@@ -18,6 +18,7 @@ const STEPS = [
   'Placeholder',
   'First user',
   'Stack',
+  'Registry',
   'Certificate',
   'Proof',
   'Renewer',
