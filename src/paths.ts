@@ -8,6 +8,11 @@ export interface Paths {
   readonly envExample: string;
   /** htpasswd: one user a line. */
   readonly usersFile: string;
+  /** Who may do what. Without it every user may do everything. */
+  readonly accessFile: string;
+  readonly tokensFile: string;
+  /** What the gate writes. */
+  readonly gate: string;
   /** Run-time state of Moorage's own. */
   readonly state: string;
   /** The certificate store that nginx reads. */
@@ -33,6 +38,9 @@ export function paths(root: string = checkout()): Paths {
     envFile: join(root, '.env'),
     envExample: join(root, '.env.dist'),
     usersFile: join(root, 'registry/auth/registry.password'),
+    accessFile: join(root, 'registry/auth/access.yaml'),
+    tokensFile: join(root, 'registry/auth/tokens.json'),
+    gate: join(state, 'gate'),
     state,
     certificates: join(state, 'tls'),
     localAuthority: join(state, 'ca'),
