@@ -1,35 +1,49 @@
-import { compilePattern, type Pattern, patternProblem } from './pattern.ts';
+import { compileRepositoryPattern, type Matches, repositoryPatternProblem } from './pattern.ts';
 
-/** push and delete include pull; admin is all of it, and may change immutable tags. */
-export const ROLES = ['pull', 'push', 'delete', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+/** What a request wants to do. `admin`: change an immutable tag. */
+export type Action = 'pull' | 'push' | 'delete' | 'admin';
 
-/** What somebody may do in the repositories that a pattern matches. */
+export type Role = keyof typeof INCLUDED;
+
+/** A role in the repositories of a pattern: `push:team/**`. */
 export interface Grant {
   readonly role: Role;
-  readonly pattern: Pattern;
+  readonly pattern: string;
+  readonly matches: Matches;
 }
 
-/** `push:team/**`; a role alone is for every repository. Answers what is wrong with it, if something is. */
+const INCLUDED = {
+  pull: ['pull'],
+  push: ['pull', 'push'],
+  delete: ['pull', 'delete'],
+  admin: ['pull', 'push', 'delete', 'admin'],
+} as const satisfies Record<Action, readonly Action[]>;
+
+const EVERYWHERE = '**';
+
+/** `ROLE:PATTERN`, or a role alone, which is in every repository. A string says what is wrong. */
 export function parseGrant(text: string): Grant | string {
-  const colon = text.indexOf(':');
-  const word = colon < 0 ? text : text.slice(0, colon);
-  const pattern = colon < 0 ? '**' : text.slice(colon + 1);
-  const role = ROLES.find((each) => each === word);
-  if (role === undefined)
-    return `"${text}" does not begin with a role; give ${ROLES.join(', ')}, or one of them with a pattern: push:team/**`;
-  const problem = patternProblem(pattern);
-  return problem === undefined
-    ? { role, pattern: compilePattern(pattern) }
-    : `"${text}": the pattern ${problem}`;
+  const [role = '', ...rest] = text.split(':');
+  if (!isRole(role)) {
+    const near = role.trim().toLowerCase();
+    return isRole(near)
+      ? `the role is written ${near}`
+      : `a role is one of ${Object.keys(INCLUDED).join(', ')}`;
+  }
+  const pattern = rest.length === 0 ? EVERYWHERE : rest.join(':');
+  return repositoryPatternProblem(pattern) ?? { role, pattern, matches: compileRepositoryPattern(pattern) };
 }
 
+/** As a person writes it; `parseGrant` reads it back. */
 export function formatGrant({ role, pattern }: Grant): string {
-  return pattern.text === '**' ? role : `${role}:${pattern.text}`;
+  return pattern === EVERYWHERE ? role : `${role}:${pattern}`;
 }
 
-/** Whether the grant allows `action` in `repository`. */
-export function allows({ role, pattern }: Grant, action: Role, repository: string): boolean {
-  const covers = role === action || role === 'admin' || action === 'pull';
-  return covers && pattern.matches(repository);
+export function grants({ role, matches }: Grant, action: Action, repository: string): boolean {
+  const included: readonly Action[] = INCLUDED[role];
+  return included.includes(action) && matches(repository);
+}
+
+function isRole(text: string): text is Role {
+  return Object.hasOwn(INCLUDED, text);
 }

@@ -1,40 +1,45 @@
-import { allows, type Grant, type Role } from './grant.ts';
-import { matchText } from './pattern.ts';
+import { unreachable } from '../errors.ts';
+import { type Action, type Grant, grants } from './grant.ts';
 import type { Policy } from './policy.ts';
+import { PROOF_REPOSITORY, PROVER } from './prover.ts';
 
-export type Action = Role;
-
+/** Who asks. `only`: what the token of a user allows; without it, all that the user may. */
 export type Who =
   | { readonly kind: 'anonymous' }
-  /** `only`: what the token that was used is good for; nothing beyond it. */
   | { readonly kind: 'user'; readonly name: string; readonly only?: readonly Grant[] };
 
-/** init-tls proves the registry as this user, who is there for that moment only, in a repository of its own. */
-export const PROVER = 'moorage-proof';
-export const PROOF_REPOSITORY = 'moorage/proof';
-
-/** Whether somebody may do that there. Asked on every request. */
+/**
+ * Whether `who` may do this in a repository. What needs no login is open to every user and token as well. The prover has
+ * its own repository, whatever the policy says, and nothing else.
+ */
 export function may(policy: Policy, who: Who, action: Action, repository: string): boolean {
   switch (who.kind) {
     case 'anonymous':
-      return granted(policy.anonymous, action, repository);
+      return anyoneMay(policy, action, repository);
     case 'user':
+      if (who.name === PROVER) return repository === PROOF_REPOSITORY && action !== 'admin';
+      if (anyoneMay(policy, action, repository)) return true;
       if (who.only !== undefined && !granted(who.only, action, repository)) return false;
-      if (who.name === PROVER) return repository === PROOF_REPOSITORY;
       return (
-        granted(policy.users.get(who.name), action, repository) ||
-        granted(policy.everyone, action, repository) ||
-        // What the whole world may see, a user may see as well.
-        granted(policy.anonymous, action, repository)
+        granted(policy.users.get(who.name) ?? [], action, repository) ||
+        granted(policy.everyone, action, repository)
       );
+    default:
+      return unreachable(who);
   }
 }
 
-/** Whether a tag there keeps its digest once it has one. */
+/** Whether a tag, once it is there, stays what it is for all but `admin`. */
 export function isImmutable({ immutable }: Policy, repository: string, tag: string): boolean {
-  return immutable.some(({ repositories, tags }) => repositories.matches(repository) && matchText(tags, tag));
+  if (repository === PROOF_REPOSITORY) return false; // the next proof pushes the same tag
+  return immutable.some((rule) => rule.repository(repository) && rule.tag(tag));
 }
 
-function granted(grants: readonly Grant[] | undefined, action: Action, repository: string): boolean {
-  return grants?.some((grant) => allows(grant, action, repository)) ?? false;
+/** Whatever a policy's file says: without a login nothing is ever changed. */
+function anyoneMay({ anonymous }: Policy, action: Action, repository: string): boolean {
+  return action === 'pull' && granted(anonymous, action, repository);
+}
+
+function granted(all: readonly Grant[], action: Action, repository: string): boolean {
+  return all.some((grant) => grants(grant, action, repository));
 }

@@ -52,7 +52,7 @@ const TABLE: readonly (readonly [method: string, uri: string, outcomes: string])
   ['GET', `/v2/team/app/referrers/${DIGEST}`, '?-+++++'],
   ['GET', '/v2/base/manifests/v1', '?-+--+-'],
   ['GET', '/v2/shared/manifests/v1', '?+++++-'],
-  ['GET', '/v2/public/app/manifests/v1', '++++++-'],
+  ['GET', '/v2/public/app/manifests/v1', '+++++++'],
   ['PUT', '/v2/public/app/manifests/v1', '?----g-'],
   ['GET', '/v2/team/app/deeper/manifests/v1', '?----+-'],
   // What a name is made of does not make it another route.

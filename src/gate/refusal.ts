@@ -1,4 +1,4 @@
-import type { Action } from '../access/rights.ts';
+import type { Action } from '../access/grant.ts';
 import { unreachable } from '../errors.ts';
 import type { RouteProblem } from './route.ts';
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { PROVER } from '../access/prover.ts';
 import type { Generation } from '../certificates/store.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImageNames } from '../images/ensure.ts';
@@ -14,8 +15,6 @@ import type { Run } from '../system/processes.ts';
 import { withTemporaryUser } from '../users/temporary-user.ts';
 import { type Proof, proveRegistry, reachableHost } from './proof.ts';
 import { trustFor } from './trust.ts';
-
-const PROVER = 'moorage-proof';
 
 const record = z.object({ subject: z.string(), summary: z.string(), at: z.string() });
 

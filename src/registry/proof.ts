@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { PROOF_REPOSITORY } from '../access/prover.ts';
 import { servedFingerprint } from '../certificates/handshake.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
@@ -10,7 +11,6 @@ import { type Credentials, type Endpoint, RegistryClient } from './client.ts';
 import { proveByDocker } from './docker-client.ts';
 import { type Image, makeImage } from './image.ts';
 
-const REPOSITORY = 'moorage/proof';
 const NAME_TIMEOUT = 5_000;
 /** Who checks the password sees a new user within a second. */
 const KNOWN = { within: 15_000, every: 500 };
@@ -44,15 +44,19 @@ export async function proveRegistry(
 
   const image = await makeImage(`Moorage was here: ${randomBytes(16).toString('hex')}\n`);
   report('pushing and pulling with docker');
-  const byDocker = await proveByDocker(tools, { authority, repository: REPOSITORY, credentials }, image);
+  const byDocker = await proveByDocker(
+    tools,
+    { authority, repository: PROOF_REPOSITORY, credentials },
+    image,
+  );
   if ('refused' in byDocker) {
     report('pushing and pulling over HTTP');
     const digest = await proveByHttp(client, image);
     return { by: { client: 'http', because: byDocker.refused }, digest };
   }
-  const stored = await client.pullManifest(REPOSITORY, byDocker.digest);
+  const stored = await client.pullManifest(PROOF_REPOSITORY, byDocker.digest);
   if (stored !== byDocker.digest) throw mismatch(byDocker.digest, stored);
-  await client.deleteManifest(REPOSITORY, stored);
+  await client.deleteManifest(PROOF_REPOSITORY, stored);
   return { by: { client: 'docker' }, digest: stored };
 }
 
@@ -77,17 +81,17 @@ interface Address {
 }
 
 async function proveByHttp(client: RegistryClient, image: Image): Promise<string> {
-  for (const blob of [image.config, image.layer]) await client.pushBlob(REPOSITORY, blob);
+  for (const blob of [image.config, image.layer]) await client.pushBlob(PROOF_REPOSITORY, blob);
   const { digest } = image.manifest;
-  const stored = await client.pushManifest(REPOSITORY, 'proof', image.manifest);
+  const stored = await client.pushManifest(PROOF_REPOSITORY, 'proof', image.manifest);
   if (stored !== digest) throw mismatch(digest, stored);
   const pulled = [
-    [digest, await client.pullManifest(REPOSITORY, 'proof')],
-    [image.config.digest, await client.pullBlob(REPOSITORY, image.config.digest)],
-    [image.layer.digest, await client.pullBlob(REPOSITORY, image.layer.digest)],
+    [digest, await client.pullManifest(PROOF_REPOSITORY, 'proof')],
+    [image.config.digest, await client.pullBlob(PROOF_REPOSITORY, image.config.digest)],
+    [image.layer.digest, await client.pullBlob(PROOF_REPOSITORY, image.layer.digest)],
   ] as const;
   for (const [pushed, came] of pulled) if (pushed !== came) throw mismatch(pushed, came);
-  await client.deleteManifest(REPOSITORY, digest);
+  await client.deleteManifest(PROOF_REPOSITORY, digest);
   return digest;
 }
 

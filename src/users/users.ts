@@ -1,8 +1,7 @@
-import { dirname, join } from 'node:path';
+import { PROVER } from '../access/prover.ts';
+import { inTurn } from '../access/turn.ts';
 import { Failure, systemCode, WrongInput } from '../errors.ts';
-import { systemClock } from '../system/clock.ts';
 import { readIfExists, writeAtomically } from '../system/files.ts';
-import { withLockInTurn } from '../system/lock.ts';
 import {
   costOf,
   formatHtpasswd,
@@ -23,7 +22,6 @@ export interface User {
 const LONGEST_NAME = 255;
 /** More names than that are no help in an error. */
 const FEW = 10;
-const OTHER_CHANGE_TAKES = 10_000;
 
 /** Why this can't be the name of a user, or `undefined` when it can. HTTP Basic ends a name at the first colon (RFC 7617 section 2). */
 export function userNameProblem(name: string): string | undefined {
@@ -56,6 +54,13 @@ export async function expectKnown(file: string, name: string): Promise<void> {
   expectUser(await read(file), name);
 }
 
+/** @throws WrongInput when nobody could log in without this one */
+export async function expectNotLast(file: string, name: string): Promise<void> {
+  const left = users(await read(file)).filter((user) => user.name !== name && user.name !== PROVER);
+  if (left.length > 0) return;
+  throw refused(name, 'is the last user: nobody could log in any more; add another first, or say --last');
+}
+
 /** @throws WrongInput when there is one of that name, or when it can't be a name */
 export async function addUser(file: string, name: string, hash: string): Promise<void> {
   const problem = userNameProblem(name);
@@ -84,9 +89,7 @@ export async function removeUser(file: string, name: string): Promise<void> {
 
 /** Reads, changes and replaces the file while nobody else does; waits for another change that is under way. */
 async function change(file: string, edit: (htpasswd: Htpasswd) => Htpasswd): Promise<void> {
-  const path = join(dirname(file), '.lock');
-  const turn = { path, what: 'A change of users', clock: systemClock, patience: OTHER_CHANGE_TAKES };
-  await withLockInTurn(turn, async () => {
+  await inTurn(file, async () => {
     await writeAtomically(file, formatHtpasswd(edit(await read(file))), 0o600);
   });
 }
