@@ -1,0 +1,266 @@
+import { mkdtemp } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { type SmallRegistry, startSmallRegistry } from '../../test/support/small-registry.ts';
+import { Secret } from '../secret.ts';
+import { writeAtomically } from '../system/files.ts';
+import { hashPassword } from '../users/password.ts';
+import type { AuditEvent } from './audit.ts';
+import { Gate } from './gate.ts';
+import type { Comparison, Hasher } from './hasher.ts';
+import { LastUse } from './last-use.ts';
+import { Rulebook } from './rulebook.ts';
+import { Upstream } from './upstream.ts';
+import { Verifier } from './verifier.ts';
+
+const ACCESS = `
+users:
+  ada: [push:team/**, delete:team/**]
+  root: [admin]
+immutable: ['team/**:v*']
+`;
+const MANIFEST = '{"schemaVersion":2}';
+
+let folder: string;
+let registry: SmallRegistry;
+let gate: Gate;
+let upstream: Upstream;
+let rules: Rulebook;
+let events: AuditEvent[];
+let told: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gate-'));
+  registry = await startSmallRegistry(join(folder, 'registry.sock'));
+  events = [];
+  told = [];
+  const clock = new FakeClock('2026-01-01T00:00:00Z');
+  const files = {
+    usersFile: join(folder, 'registry.password'),
+    accessFile: join(folder, 'access.yaml'),
+    tokensFile: join(folder, 'tokens.json'),
+    root: folder,
+    gate: join(folder, 'gate'),
+  };
+  const hash = await hashPassword(new Secret('right'), 4);
+  await writeAtomically(files.usersFile, `ada:${hash}\nroot:${hash}\n`, 0o600);
+  await writeAtomically(files.accessFile, ACCESS, 0o600);
+  rules = await Rulebook.open(files, clock, (line) => told.push(line));
+  upstream = new Upstream(join(folder, 'registry.sock'));
+  gate = new Gate({
+    rules,
+    verifier: new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 }),
+    audit: { write: (event) => events.push(event) },
+    lastUse: await LastUse.open(join(folder, 'last-used.json'), clock),
+    clock,
+    upstream,
+    tell: (line) => told.push(line),
+  });
+  await gate.listen(join(folder, 'gate.sock'));
+});
+
+afterEach(async () => {
+  await gate.close();
+  upstream.close();
+  await registry.close().catch(() => undefined);
+});
+
+describe('asked by nginx', () => {
+  test.each([
+    ['GET', '/v2/team/app/manifests/v1', 'ada:right', 204],
+    ['GET', '/v2/other/manifests/v1', 'ada:right', 401],
+    ['GET', '/v2/team/app/manifests/v1', 'ada:wrong', 401],
+    ['GET', '/v2/team/app/manifests/v1', undefined, 401],
+    ['PUT', '/v2/team/app/manifests/v1', 'ada:right', 401],
+    ['GET', '/v2/team/../other/manifests/v1', 'ada:right', 401],
+  ])('%s %s by %s: %i, and nothing else', async (method, uri, login, status) => {
+    expect(await ask(method, uri, login)).toMatchObject({ status, body: '' });
+    expect(registry.seen).toEqual([]);
+  });
+});
+
+describe('left to the gate', () => {
+  test('a manifest is pushed with its type, and noted with its digest', async () => {
+    const { status, headers } = await leave('PUT', '/v2/team/app/manifests/v1', 'ada:right', MANIFEST);
+    expect({ status, seen: registry.seen }).toEqual({
+      status: 201,
+      seen: ['HEAD /v2/team/app/manifests/v1', 'PUT /v2/team/app/manifests/v1'],
+    });
+    expect(events).toEqual([
+      {
+        event: 'push',
+        user: 'ada',
+        token: undefined,
+        address: '192.0.2.1',
+        repository: 'team/app',
+        tag: 'v1',
+        digest: headers['docker-content-digest'],
+        status: 201,
+      },
+    ]);
+  });
+
+  test('another manifest under an immutable tag never reaches the registry', async () => {
+    registry.put('team/app', 'v1', MANIFEST);
+    const refused = await leave('PUT', '/v2/team/app/manifests/v1', 'ada:right', '{"other":true}');
+    expect(refused).toMatchObject({
+      status: 403,
+      body: expect.stringContaining('the tag v1 of team/app is immutable'),
+    });
+    expect(registry.seen).not.toContain('PUT /v2/team/app/manifests/v1');
+    expect((await leave('PUT', '/v2/team/app/manifests/v1', 'ada:right', MANIFEST)).status).toBe(201);
+    expect((await leave('PUT', '/v2/team/app/manifests/v1', 'root:right', '{"other":true}')).status).toBe(
+      201,
+    );
+  });
+
+  test('what an immutable index holds can’t be deleted, two manifests deep', async () => {
+    const layer = `sha256:${'b'.repeat(64)}`;
+    const child = registry.put('team/app', 'loose', JSON.stringify({ layers: [{ digest: layer }] }));
+    registry.put('team/app', 'v1', JSON.stringify({ manifests: [{ digest: child }] }));
+    for (const what of [`manifests/${child}`, `blobs/${layer}`])
+      expect((await leave('DELETE', `/v2/team/app/${what}`, 'ada:right')).status).toBe(403);
+    const free = registry.put('team/app', 'other', '{"free":true}');
+    expect((await leave('DELETE', `/v2/team/app/manifests/${free}`, 'ada:right')).status).toBe(202);
+  });
+
+  test('a manifest of more than 4 MiB is refused before the registry hears of it', async () => {
+    const large = await leave(
+      'PUT',
+      '/v2/team/app/manifests/x',
+      'ada:right',
+      ' '.repeat(4 * 1024 * 1024 + 1),
+    );
+    expect(large.status).toBe(413);
+    expect(registry.seen).toEqual([]);
+  });
+
+  test('a mount from where one may not pull is an upload without it, and never a form', async () => {
+    const uri = `/v2/team/app/blobs/uploads/?mount=sha256:${'a'.repeat(64)}&from=secret`;
+    const { status } = await leave(
+      'POST',
+      uri,
+      'ada:right',
+      'from=secret',
+      'application/x-www-form-urlencoded',
+    );
+    expect({ status, seen: registry.seen }).toEqual({
+      status: 202,
+      seen: ['POST /v2/team/app/blobs/uploads/'],
+    });
+    expect(registry.headers[0]?.['content-type']).toBe('application/octet-stream');
+  });
+
+  test('the catalogue is read to its end for a page of what is visible', async () => {
+    for (let number = 1000; number < 3500; number += 1) registry.put(`other${number}`, 'v1', MANIFEST);
+    for (const name of ['team/a', 'team/b', 'team/c']) registry.put(name, 'v1', MANIFEST);
+    const page = await leave('GET', '/v2/_catalog?n=2', 'ada:right');
+    expect(JSON.parse(page.body)).toEqual({ repositories: ['team/a', 'team/b'] });
+    expect(page.headers.link).toBe('</v2/_catalog?last=team%2Fb&n=2>; rel="next"');
+    const rest = await leave('GET', '/v2/_catalog?last=team%2Fb&n=2', 'ada:right');
+    expect({ ...JSON.parse(rest.body), link: rest.headers.link }).toEqual({
+      repositories: ['team/c'],
+      link: undefined,
+    });
+    expect((await leave('GET', '/v2/_catalog?n=-1', 'ada:right')).body).toContain(
+      'PAGINATION_NUMBER_INVALID',
+    );
+    expect(JSON.parse((await leave('GET', '/v2/_catalog?n=0', 'ada:right')).body)).toEqual({
+      repositories: [],
+    });
+  });
+
+  test('a refusal is answered with its reason, a wrong password like an unknown name', async () => {
+    const wrong = await leave('GET', '/v2/', 'ada:wrong');
+    const unknown = await leave('GET', '/v2/', 'nobody:wrong');
+    expect(wrong).toMatchObject({
+      status: 401,
+      headers: { 'www-authenticate': 'Basic realm="Moorage", charset="UTF-8"' },
+    });
+    expect({ status: unknown.status, body: unknown.body }).toEqual({
+      status: wrong.status,
+      body: wrong.body,
+    });
+    expect((await leave('PATCH', '/v2/team/app/manifests/v1', 'ada:right')).headers.allow).toBe(
+      'GET, HEAD, PUT, DELETE',
+    );
+    expect(events.map(({ event, user }) => [event, user])).toEqual([
+      ['login-failed', 'ada'],
+      ['login-failed', null],
+    ]);
+  });
+
+  test('a registry that is away is 503 with Retry-After, and told', async () => {
+    await registry.close();
+    const answer = await leave('GET', '/v2/_catalog', 'ada:right');
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+    expect(told.join()).toContain('RegistrySilent');
+  });
+});
+
+test('while its files were never right nobody gets in, and everybody may try again', async () => {
+  await writeAtomically(join(folder, 'access.yaml'), 'users: [', 0o600);
+  const broken = await Rulebook.open(
+    {
+      usersFile: join(folder, 'registry.password'),
+      accessFile: join(folder, 'access.yaml'),
+      tokensFile: join(folder, 'tokens.json'),
+      root: folder,
+      gate: join(folder, 'another'),
+    },
+    new FakeClock('2026-01-01T00:00:00Z'),
+    () => undefined,
+  );
+  expect(broken.current).toBeUndefined();
+});
+
+/** The password `right` is right for everybody. */
+const byPassword: Hasher = {
+  compare: async ({ password }: Comparison) => ({ kind: password.reveal() === 'right' ? 'right' : 'wrong' }),
+};
+
+function ask(method: string, uri: string, login: string | undefined) {
+  return send('GET', '/ask', { 'x-method': method, 'x-uri': uri, ...authorization(login) });
+}
+
+function leave(
+  method: string,
+  uri: string,
+  login: string | undefined,
+  body?: string,
+  type = 'application/json',
+) {
+  const headers = { 'x-method': method, 'x-uri': uri, 'content-type': type, ...authorization(login) };
+  return send(method, uri, headers, body);
+}
+
+function authorization(login: string | undefined): Record<string, string> {
+  return login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+}
+
+function send(method: string, path: string, headers: Record<string, string>, body?: string) {
+  return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>(
+    (resolve, reject) => {
+      const asked = request({
+        socketPath: join(folder, 'gate.sock'),
+        method,
+        path,
+        headers: { 'x-address': '192.0.2.1', ...headers },
+        agent: false,
+      });
+      asked.once('error', reject);
+      asked.once('response', (response) => {
+        text(response).then(
+          (content) =>
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: content }),
+          reject,
+        );
+      });
+      asked.end(body);
+    },
+  );
+}
