@@ -64,7 +64,7 @@ export class Answers {
       return refuse(exchange.response, judgement.refusal);
     }
     const { decision } = judgement;
-    if (decision.kind === 'pass') return this.#forward(exchange, exchange.question.uri);
+    if (decision.kind === 'pass') return this.#forward(exchange);
     return this.#perform(decision.task, judgement, exchange);
   }
 
@@ -77,7 +77,7 @@ export class Answers {
       case 'delete':
         return this.#delete(task, allowed, exchange);
       case 'upload-without-mount':
-        return this.#forward(exchange, `/v2/${task.repository}/blobs/uploads/`);
+        return this.#startUpload(task.repository, exchange);
       default:
         return unreachable(task);
     }
@@ -154,9 +154,16 @@ export class Answers {
     return answer.status;
   }
 
+  /** With no word of what the client wanted beyond it, in query or body. */
+  async #startUpload(repository: string, { response }: Exchange): Promise<void> {
+    const uri = `/v2/${repository}/blobs/uploads/`;
+    const answer = await this.#upstream.read({ method: 'POST', uri });
+    send(response, answer.status, endToEnd(answer.headers), answer.body);
+  }
+
   /** As nginx would have: streamed in both directions. */
-  async #forward({ question, request, response }: Exchange, uri: string): Promise<void> {
-    const { method } = question;
+  async #forward({ question, request, response }: Exchange): Promise<void> {
+    const { method, uri } = question;
     const length = request.headers['content-length'];
     const headers = {
       ...forwarded(request.headers),

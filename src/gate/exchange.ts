@@ -4,8 +4,12 @@ import { answerTo, type Refusal } from './refusal.ts';
 /** RFC 9110 section 7.6.1: they are about one connection. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
 const FORWARDED = ['accept', 'content-type', 'content-range', 'range', 'user-agent'] as const;
-/** distribution looks for `from` and `mount` in such bodies too (Go's FormValue), where the gate does not. */
-const FORM = /^\s*(application\/x-www-form-urlencoded|multipart\/)/i;
+/**
+ * distribution looks for `from` and `mount` in forms too (Go's FormValue), where the gate does not: no body is a form.
+ * Only what is plainly another type passes, as in nginx's map: Go folds more than ASCII when it reads a type.
+ */
+const NO_FORM = /^application\/[A-Za-z0-9.+_-]+ *(;[ -~]*)?$/;
+const FORM = /x-www-form-urlencoded/i;
 
 export function refuse(response: ServerResponse, refusal: Refusal): void {
   const { status, headers, body } = answerTo(refusal);
@@ -41,7 +45,9 @@ export function forwarded(headers: IncomingHttpHeaders): Record<string, string> 
     const value = headers[name];
     if (value !== undefined) kept[name] = value;
   }
-  if (FORM.test(kept['content-type'] ?? '')) kept['content-type'] = 'application/octet-stream';
+  const type = kept['content-type'];
+  if (type !== undefined && (FORM.test(type) || !NO_FORM.test(type)))
+    kept['content-type'] = 'application/octet-stream';
   return kept;
 }
 

@@ -25,11 +25,12 @@ immutable: ['team/**:v*']
 `;
 const MANIFEST = '{"schemaVersion":2}';
 
+const clock = new FakeClock('2026-01-01T00:00:00Z');
+
 let folder: string;
 let registry: SmallRegistry;
 let gate: Gate;
 let upstream: Upstream;
-let rules: Rulebook;
 let events: AuditEvent[];
 let told: string[];
 
@@ -38,29 +39,12 @@ beforeEach(async () => {
   registry = await startSmallRegistry(join(folder, 'registry.sock'));
   events = [];
   told = [];
-  const clock = new FakeClock('2026-01-01T00:00:00Z');
-  const files = {
-    usersFile: join(folder, 'registry.password'),
-    accessFile: join(folder, 'access.yaml'),
-    tokensFile: join(folder, 'tokens.json'),
-    root: folder,
-    gate: join(folder, 'gate'),
-  };
+  const files = filesIn(folder);
   const hash = await hashPassword(new Secret('right'), 4);
   await writeAtomically(files.usersFile, `ada:${hash}\nroot:${hash}\n`, 0o600);
   await writeAtomically(files.accessFile, ACCESS, 0o600);
-  rules = await Rulebook.open(files, clock, (line) => told.push(line));
   upstream = new Upstream(join(folder, 'registry.sock'));
-  gate = new Gate({
-    rules,
-    verifier: new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 }),
-    audit: { write: (event) => events.push(event) },
-    lastUse: await LastUse.open(join(folder, 'last-used.json'), clock),
-    clock,
-    upstream,
-    tell: (line) => told.push(line),
-  });
-  await gate.listen(join(folder, 'gate.sock'));
+  gate = await openGate(await Rulebook.open(files, clock, (line) => told.push(line)));
 });
 
 afterEach(async () => {
@@ -152,7 +136,7 @@ describe('left to the gate', () => {
       status: 202,
       seen: ['POST /v2/team/app/blobs/uploads/'],
     });
-    expect(registry.headers[0]?.['content-type']).toBe('application/octet-stream');
+    expect(registry.headers[0]).not.toHaveProperty('content-type');
   });
 
   test('the catalogue is read to its end for a page of what is visible', async () => {
@@ -202,21 +186,43 @@ describe('left to the gate', () => {
   });
 });
 
-test('while its files were never right nobody gets in, and everybody may try again', async () => {
-  await writeAtomically(join(folder, 'access.yaml'), 'users: [', 0o600);
-  const broken = await Rulebook.open(
-    {
-      usersFile: join(folder, 'registry.password'),
-      accessFile: join(folder, 'access.yaml'),
-      tokensFile: join(folder, 'tokens.json'),
-      root: folder,
-      gate: join(folder, 'another'),
-    },
-    new FakeClock('2026-01-01T00:00:00Z'),
-    () => undefined,
-  );
-  expect(broken.current).toBeUndefined();
+test('while a file never was right, everybody is told to try again later', async () => {
+  await gate.close();
+  const files = { ...filesIn(folder), gate: join(folder, 'another') };
+  await writeAtomically(files.accessFile, 'users: [', 0o600);
+  gate = await openGate(await Rulebook.open(files, clock, () => undefined));
+  for (const login of ['ada:right', undefined]) {
+    expect((await ask('GET', '/v2/', login)).status).toBe(401);
+    expect(await leave('GET', '/v2/', login)).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '10' },
+    });
+  }
 });
+
+function filesIn(root: string) {
+  return {
+    usersFile: join(root, 'registry.password'),
+    accessFile: join(root, 'access.yaml'),
+    tokensFile: join(root, 'tokens.json'),
+    root,
+    gate: join(root, 'gate'),
+  };
+}
+
+async function openGate(rules: Rulebook): Promise<Gate> {
+  const opened = new Gate({
+    rules,
+    verifier: new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 }),
+    audit: { write: (event) => events.push(event) },
+    lastUse: await LastUse.open(join(folder, 'last-used.json'), clock),
+    clock,
+    upstream,
+    tell: (line) => told.push(line),
+  });
+  await opened.listen(join(folder, 'gate.sock'));
+  return opened;
+}
 
 /** The password `right` is right for everybody. */
 const byPassword: Hasher = {

@@ -15,6 +15,8 @@ export interface GateParts extends IdentityParts {
 
 /** What nginx asks by `auth_request`; everything else is a request that it left to the gate. */
 const ASK = '/ask';
+/** More than nginx takes from its clients (large_client_header_buffers, 4 of 8 KiB), as it hands the URI on in a header. */
+const LONGEST_HEADERS = 64 * 1024;
 /** nginx keeps its connections; it may drop them first. */
 const KEEP_ALIVE = 5 * 60_000;
 const REGISTRY_RETRY = 5;
@@ -28,7 +30,7 @@ export class Gate {
   constructor(parts: GateParts) {
     this.#parts = parts;
     this.#answers = new Answers(parts);
-    this.#server = createServer((request, response) => {
+    this.#server = createServer({ maxHeaderSize: LONGEST_HEADERS }, (request, response) => {
       this.#serve(request, response).catch((error) => this.#fail(error, request, response));
     });
     this.#server.keepAliveTimeout = KEEP_ALIVE;
