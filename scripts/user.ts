@@ -10,7 +10,7 @@ import { sayAllowed, sayDisallowed, sayNewUser, sayRemoved, showToken } from '..
 import { paths } from '../src/paths.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { endOf } from '../src/users/lifetime.ts';
-import { readOverview } from '../src/users/overview.ts';
+import { namedIn, readOverview, readPolicy } from '../src/users/overview.ts';
 import { hashPassword } from '../src/users/password.ts';
 import { createToken, removeToken, removeTokensOf } from '../src/users/tokens.ts';
 import {
@@ -32,11 +32,12 @@ withPassword(
   command.command('add').argument('<name>', 'anything without a colon', userName).description('add a user'),
 ).action(async (name: string, options: PasswordOptions) => {
   await expectNew(usersFile, name);
+  const policy = await readPolicy(accessFile);
   const password = await obtainPassword(name, options);
   await removeTokensOf(tokensFile, name); // of somebody of that name who was taken out of the file by hand
   await addUser(usersFile, name, await hashPassword(password.secret));
   showGenerated(name, password, 'added');
-  sayNewUser(name, await readOverview(places));
+  sayNewUser(name, policy);
 });
 
 withPassword(command.command('passwd <name>').description('set a new password')).action(
@@ -52,7 +53,11 @@ command
   .command('token <name>')
   .description('make a password for a program: it expires, and may do less than its user')
   .option('--allow <grant...>', 'what of the user’s rights it has, ROLE:PATTERN (default: all)', grantList)
-  .option('--expires <time>', '12h, 90d, 2w, 1y or never (default: 90d)', lifetime, lifetime('90d'))
+  .addOption(
+    new Option('--expires <time>', '12h, 90d, 2w, 1y or never')
+      .argParser(lifetime)
+      .default(lifetime('90d'), '90d'),
+  )
   .action(async (user: string, options: { allow?: readonly Grant[]; expires: number }) => {
     await expectKnown(usersFile, user);
     const now = systemClock.now();
@@ -77,7 +82,7 @@ command
   .description('take rights away that a user has by name')
   .action(async (name: string, grants: readonly Grant[]) => {
     await disallow(accessFile, name, grants);
-    sayDisallowed(name, grants, await readOverview(places));
+    sayDisallowed(name, grants, await readPolicy(accessFile));
   });
 
 command
@@ -94,7 +99,7 @@ command
     if (!last) await expectNotLast(usersFile, user);
     const tokens = await removeTokensOf(tokensFile, user);
     await removeUser(usersFile, user);
-    sayRemoved(user, tokens, await readOverview(places));
+    sayRemoved(user, { tokens, stillNamed: await namedIn(accessFile, user) });
   });
 
 command

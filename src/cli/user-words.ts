@@ -1,6 +1,7 @@
 import { formatGrant, type Grant } from '../access/grant.ts';
+import type { Policy } from '../access/policy.ts';
+import { rightsOf } from '../access/rights.ts';
 import type { Secret } from '../secret.ts';
-import type { Overview } from '../users/overview.ts';
 import { type Token, tokenName } from '../users/tokens.ts';
 import { minute } from './user-list.ts';
 
@@ -23,9 +24,9 @@ export function showToken(token: Token, password: Secret): void {
 }
 
 /** With an access.yaml a new user may have no rights. */
-export function sayNewUser(name: string, overview: Overview): void {
-  if (rightsOf(name, overview).length > 0) return;
-  say(`access.yaml gives ${name} nothing yet: npm run user -- allow ${shellWord(name)} push:team/**`);
+export function sayNewUser(name: string, policy: Policy): void {
+  if (rightsOf(policy, name).length > 0) return;
+  say(`access.yaml gives ${name} nothing yet: npm run user -- allow ${shellWord(name)} 'push:team/**'`);
 }
 
 /** @param admins who got `admin` because access.yaml was made, if it was */
@@ -40,21 +41,16 @@ export function sayAllowed(
   if (admins.length > 0) say(`As before everything: ${admins.join(', ')}.`);
 }
 
-export function sayDisallowed(name: string, grants: readonly Grant[], overview: Overview): void {
+export function sayDisallowed(name: string, grants: readonly Grant[], policy: Policy): void {
   say(`${name} no longer has ${grants.map(formatGrant).join(', ')}`);
-  const left = rightsOf(name, overview);
+  const left = rightsOf(policy, name);
   if (left.length > 0) say(`Still: ${left.join(', ')}.`);
 }
 
-export function sayRemoved(name: string, tokens = 0, overview?: Overview): void {
+export function sayRemoved(name: string, { tokens = 0, stillNamed = false } = {}): void {
   const also = tokens === 0 ? '' : `, and ${tokens === 1 ? 'a token' : `${tokens} tokens`}`;
   say(`${name} removed${also}`);
-  if (overview?.strangers.includes(name) === true)
-    say(`access.yaml still names ${name}: a new user of that name would have these rights.`);
-}
-
-function rightsOf(name: string, { users }: Overview): readonly string[] {
-  return users.find((user) => user.name === name)?.allow ?? [];
+  if (stillNamed) say(`access.yaml still names ${name}: a new user of that name would have these rights.`);
 }
 
 function say(line: string): void {

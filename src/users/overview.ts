@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { formatGrant } from '../access/grant.ts';
-import { OPEN_POLICY, parsePolicy } from '../access/policy.ts';
+import { OPEN_POLICY, type Policy, parsePolicy } from '../access/policy.ts';
+import { rightsOf } from '../access/rights.ts';
+import { WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { readIfExists } from '../system/files.ts';
 import { listTokens, type Token } from './tokens.ts';
@@ -35,25 +37,47 @@ const lastUsedFile = z.record(
 );
 
 /** @throws WrongInput when one of the files can't be read */
-export async function readOverview(paths: Paths): Promise<Overview> {
-  const users = await listUsers(paths.usersFile);
-  const text = await readIfExists(paths.accessFile);
-  const policy = text === undefined ? OPEN_POLICY : parsePolicy(text, paths.accessFile);
-  const tokens = await listTokens(paths.tokensFile);
-  const lastUsed = lastUsedFile.parse(
-    JSON.parse((await readIfExists(join(paths.gate, 'last-used.json'))) ?? '{}'),
-  );
+export async function readOverview({ usersFile, accessFile, tokensFile, gate }: Paths): Promise<Overview> {
+  const users = await listUsers(usersFile);
+  const policy = await readPolicy(accessFile);
+  const tokens = await listTokens(tokensFile);
+  const lastUsed = await readLastUsed(join(gate, 'last-used.json'));
   return {
-    open: text === undefined,
+    open: policy === OPEN_POLICY,
     users: users.map((user) => ({
       ...user,
-      allow: [...new Set([...(policy.users.get(user.name) ?? []), ...policy.everyone].map(formatGrant))],
+      allow: rightsOf(policy, user.name),
       tokens: tokens
         .filter((token) => token.user === user.name)
-        .map((token) => describe(token, new Map(Object.entries(lastUsed)).get(token.id))),
+        .map((token) => describe(token, lastUsed.get(token.id))),
     })),
     strangers: [...policy.users.keys()].filter((name) => users.every((user) => user.name !== name)),
   };
+}
+
+/**
+ * The policy of access.yaml, and `OPEN_POLICY` where there is none.
+ * @throws WrongInput when it can't be read
+ */
+export async function readPolicy(file: string): Promise<Policy> {
+  const text = await readIfExists(file);
+  return text === undefined ? OPEN_POLICY : parsePolicy(text, file);
+}
+
+/** Whether access.yaml names somebody. Removing a user doesn't wait until it can be read. */
+export async function namedIn(file: string, name: string): Promise<boolean> {
+  try {
+    return (await readPolicy(file)).users.has(name);
+  } catch (error) {
+    if (error instanceof WrongInput) return false;
+    throw error;
+  }
+}
+
+/** When a token was last used, by its id. */
+async function readLastUsed(file: string): Promise<Map<string, Date>> {
+  const text = await readIfExists(file);
+  return new Map(text === undefined ? [] : Object.entries(lastUsedFile.parse(JSON.parse(text))));
 }
 
 function describe({ id, created, allow, expires }: Token, lastUsed: Date | undefined): KnownToken {
