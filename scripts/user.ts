@@ -1,48 +1,113 @@
 import { Command, Option } from 'commander';
+import { allow, disallow } from '../src/access/edit.ts';
+import type { Grant } from '../src/access/grant.ts';
 import { main } from '../src/cli/main.ts';
 import { obtainPassword, type PasswordOptions, showGenerated } from '../src/cli/password-input.ts';
+import { grantList, lifetime } from '../src/cli/rights-input.ts';
 import { showUsers } from '../src/cli/user-list.ts';
-import { userName } from '../src/cli/user-name.ts';
+import { type UserOrToken, userName, userOrToken } from '../src/cli/user-name.ts';
+import { sayAllowed, sayDisallowed, sayNewUser, sayRemoved, showToken } from '../src/cli/user-words.ts';
 import { paths } from '../src/paths.ts';
+import { systemClock } from '../src/system/clock.ts';
+import { endOf } from '../src/users/lifetime.ts';
+import { namedIn, readOverview, readPolicy } from '../src/users/overview.ts';
 import { hashPassword } from '../src/users/password.ts';
-import { addUser, expectKnown, expectNew, listUsers, removeUser, setPassword } from '../src/users/users.ts';
+import { createToken, removeToken, removeTokensOf } from '../src/users/tokens.ts';
+import {
+  addUser,
+  expectKnown,
+  expectNew,
+  expectNotLast,
+  listUsers,
+  removeUser,
+  setPassword,
+} from '../src/users/users.ts';
 
-const file = paths().usersFile;
+const places = paths();
+const { usersFile, tokensFile, accessFile } = places;
 
 const command = new Command('npm run user --').description('Who may use the registry.');
 
 withPassword(
   command.command('add').argument('<name>', 'anything without a colon', userName).description('add a user'),
 ).action(async (name: string, options: PasswordOptions) => {
-  await expectNew(file, name);
+  await expectNew(usersFile, name);
+  const policy = await readPolicy(accessFile);
   const password = await obtainPassword(name, options);
-  await addUser(file, name, await hashPassword(password.secret));
+  await removeTokensOf(tokensFile, name); // of somebody of that name who was taken out of the file by hand
+  await addUser(usersFile, name, await hashPassword(password.secret));
   showGenerated(name, password, 'added');
+  sayNewUser(name, policy);
 });
 
 withPassword(command.command('passwd <name>').description('set a new password')).action(
   async (name: string, options: PasswordOptions) => {
-    await expectKnown(file, name);
+    await expectKnown(usersFile, name);
     const password = await obtainPassword(name, options);
-    await setPassword(file, name, await hashPassword(password.secret));
+    await setPassword(usersFile, name, await hashPassword(password.secret));
     showGenerated(name, password, 'has a new password');
   },
 );
 
 command
-  .command('remove <name>')
-  .description('remove a user; logins stop at once')
-  .action(async (name: string) => {
-    await removeUser(file, name);
-    process.stdout.write(`${name} removed\n`);
+  .command('token <name>')
+  .description('make a password for a program: it expires, and may do less than its user')
+  .option('--allow <grant...>', 'what of the user’s rights it has, ROLE:PATTERN (default: all)', grantList)
+  .addOption(
+    new Option('--expires <time>', '12h, 90d, 2w, 1y or never')
+      .argParser(lifetime)
+      .default(lifetime('90d'), '90d'),
+  )
+  .action(async (user: string, options: { allow?: readonly Grant[]; expires: number }) => {
+    await expectKnown(usersFile, user);
+    const now = systemClock.now();
+    const made = { user, allow: options.allow, expires: endOf(options.expires, now), now };
+    const { token, password } = await createToken(tokensFile, made);
+    showToken(token, password);
+  });
+
+command
+  .command('allow <name>')
+  .argument('<grants...>', 'pull, push, delete or admin, and where: push:team/**', grantList)
+  .description('give a user rights in access.yaml')
+  .action(async (name: string, grants: readonly Grant[]) => {
+    await expectKnown(usersFile, name);
+    const users = (await listUsers(usersFile)).map((user) => user.name);
+    sayAllowed(name, grants, await allow(accessFile, name, grants, users));
+  });
+
+command
+  .command('disallow <name>')
+  .argument('<grants...>', 'as `list` shows them', grantList)
+  .description('take rights away that a user has by name')
+  .action(async (name: string, grants: readonly Grant[]) => {
+    await disallow(accessFile, name, grants);
+    sayDisallowed(name, grants, await readPolicy(accessFile));
+  });
+
+command
+  .command('remove')
+  .argument('<name>', 'a user with all tokens, or one token, NAME:ID', userOrToken)
+  .description('remove a user or a token; logins stop at once')
+  .option('--last', 'even when nobody can log in afterwards', false)
+  .action(async ({ user, id }: UserOrToken, { last }: { last: boolean }) => {
+    if (id !== undefined) {
+      await removeToken(tokensFile, { user, id });
+      return sayRemoved(`${user}:${id}`);
+    }
+    await expectKnown(usersFile, user);
+    if (!last) await expectNotLast(usersFile, user);
+    const tokens = await removeTokensOf(tokensFile, user);
+    await removeUser(usersFile, user);
+    sayRemoved(user, { tokens, stillNamed: await namedIn(accessFile, user) });
   });
 
 command
   .command('list')
-  .description('list the users')
+  .description('list the users, what they may, and their tokens')
   .option('--json', 'print JSON', false)
   .action(async ({ json }: { json: boolean }) => {
-    showUsers(await listUsers(file), json);
+    showUsers(await readOverview(places), json, systemClock.now());
   });
 
 await main(command);

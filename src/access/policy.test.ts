@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WrongInput } from '../errors.ts';
+import { paths } from '../paths.ts';
 import { formatGrant } from './grant.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 
@@ -31,6 +34,11 @@ test('every section is read, and a group’s rights are its members’', () => {
     anonymous: ['pull:public/**'],
   });
   expect(parsePolicy(WHOLE, 'access.yaml').immutable).toHaveLength(2);
+});
+
+test('the example is a policy', async () => {
+  const example = await readFile(join(paths().root, 'registry/auth/access.yaml.example'), 'utf8');
+  expect(written(parsePolicy(example, 'access.yaml.example')).users).toMatchObject({ admin: ['admin'] });
 });
 
 test('a section without a line is empty: its lines may be comments', () => {

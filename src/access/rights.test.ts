@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Action, formatGrant, type Grant, parseGrant } from './grant.ts';
 import { OPEN_POLICY, type Policy, parsePolicy } from './policy.ts';
-import { isImmutable, may, type Who } from './rights.ts';
+import { isImmutable, may, rightsOf, type Who } from './rights.ts';
 
 const ACTIONS: readonly Action[] = ['pull', 'push', 'delete', 'admin'];
 const ANONYMOUS: Who = { kind: 'anonymous' };
@@ -64,6 +64,12 @@ test('a tag is immutable when repository and tag are meant, but never the prover
   expect(isImmutable(policy, 'other/app', 'v1')).toBe(false);
   expect(isImmutable(policy, 'moorage/proof', 'proof')).toBe(false);
   expect(isImmutable(OPEN_POLICY, 'team/app', 'v1')).toBe(false);
+});
+
+test('what a user may is listed once each: by name, by group, as everyone', () => {
+  expect(rightsOf(policy, 'bob')).toEqual(['push:team/**', 'delete:team/scratch', 'pull:base/**']);
+  expect(rightsOf(policy, 'eve')).toEqual(['pull:base/**']);
+  expect(rightsOf(OPEN_POLICY, 'eve')).toEqual(['admin']);
 });
 
 const repository = fc.constantFrom('a', 'b', 'a/b', 'a/b/c', 'moorage/proof');

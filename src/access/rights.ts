@@ -1,5 +1,5 @@
 import { unreachable } from '../errors.ts';
-import { type Action, type Grant, grants } from './grant.ts';
+import { type Action, formatGrant, type Grant, grants } from './grant.ts';
 import type { Policy } from './policy.ts';
 import { PROOF_REPOSITORY, PROVER } from './prover.ts';
 
@@ -27,6 +27,11 @@ export function may(policy: Policy, who: Who, action: Action, repository: string
     default:
       return unreachable(who);
   }
+}
+
+/** What a user may by name, by group and as everyone, as a person writes it. */
+export function rightsOf({ users, everyone }: Policy, name: string): string[] {
+  return [...new Set([...(users.get(name) ?? []), ...everyone].map(formatGrant))];
 }
 
 /** Whether a tag, once it is there, stays what it is for all but `admin`. */

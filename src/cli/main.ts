@@ -33,9 +33,10 @@ const ALSO_NPMS = ['--yes', '--force', '--json', '--user', '--only'];
 /** `npm run renew --dry-run`: npm keeps the flag for itself, and the run would be a real one. */
 function expectOwnFlags(command: Command): void {
   const options = [command, ...command.commands].flatMap((each) => each.options);
-  for (const { long } of options) {
+  for (const { long, required } of options) {
     if (!long || ALSO_NPMS.includes(long) || process.argv.includes(long)) continue;
-    if (environment()[`npm_config_${long.slice(2).replaceAll('-', '_')}`] !== 'true') continue;
+    const taken = environment()[`npm_config_${long.slice(2).replaceAll('-', '_')}`];
+    if (taken !== 'true' && !(required && taken)) continue; // `--allow=push:team` arrives with its value
     const right = `npm run ${environment().npm_lifecycle_event ?? 'NAME'} -- ${long}`;
     throw new WrongInput([{ input: long, message: `npm took it for itself; write: ${right}` }]);
   }

@@ -8,3 +8,15 @@ export function userName(value: string): string {
     throw new WrongInput([{ input: 'name', message: `${JSON.stringify(value)} ${problem}` }]);
   return value;
 }
+
+export interface UserOrToken {
+  readonly user: string;
+  /** Of one of the user's tokens. */
+  readonly id?: string;
+}
+
+/** `NAME` or `NAME:ID`. */
+export function userOrToken(value: string): UserOrToken {
+  const [user = '', ...id] = value.split(':');
+  return id.length === 0 ? { user } : { user, id: id.join(':') };
+}

@@ -11,6 +11,7 @@ test.each([
   ['é'.repeat(37), '74 bytes'],
   ['a\rb', 'line break'],
   ['p\uFFFDss', 'not UTF-8'],
+  ['mrg_mine', 'only tokens'],
 ])('the password %j is refused: %s', (password, reason) => {
   expect(passwordProblem(password)).toContain(reason);
 });

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { compare, hash, truncates } from 'bcryptjs';
 import { Secret } from '../secret.ts';
+import { TOKEN_MARK } from './tokens.ts';
 
 /** About a quarter of a second for each guess on today's hardware; OWASP asks for 10 or more. */
 export const DEFAULT_COST = 12;
@@ -19,6 +20,7 @@ export function passwordProblem(password: string): string | undefined {
   if (/[\0\r\n]/.test(password)) return 'has a line break or a zero byte in it';
   // U+FFFD is what decoding makes of other bytes: the password typed at a login would be another one.
   if (password.includes('\uFFFD')) return 'is not UTF-8';
+  if (password.startsWith(TOKEN_MARK)) return `begins with ${TOKEN_MARK}, as only tokens do`;
   // bcrypt would ignore the rest without a word.
   if (truncates(password)) return `has ${Buffer.byteLength(password)} bytes; bcrypt takes 72 at the most`;
   return undefined;

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { addUser, listUsers, removeUser, setPassword, userNameProblem } from './users.ts';
+import { addUser, expectNotLast, listUsers, removeUser, setPassword, userNameProblem } from './users.ts';
 
 const HASH = `$2y$12$${'a'.repeat(53)}`;
 const OTHER = `$2y$12$${'b'.repeat(53)}`;
@@ -35,6 +35,14 @@ test('add, a new password, remove; the file is its owner’s alone', async () =>
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   await removeUser(file, 'ada');
   expect(await listUsers(file)).toEqual([{ name: 'bob', cost: 12 }]);
+});
+
+test('the last is told as such; the user of a proof is nobody’s login', async () => {
+  await addUser(file, 'ada', HASH);
+  await addUser(file, 'moorage-proof', HASH);
+  await expect(expectNotLast(file, 'ada')).rejects.toThrow('is the last user');
+  await addUser(file, 'bob', HASH);
+  await expectNotLast(file, 'ada');
 });
 
 test('comments and empty lines of somebody else stay where they are', async () => {
