@@ -3,6 +3,7 @@ import { Document, isMap, isScalar, isSeq, parseDocument, YAMLMap, YAMLSeq } fro
 import { WrongInput } from '../errors.ts';
 import { readIfExists, writeAtomically } from '../system/files.ts';
 import { formatGrant, type Grant, parseGrant } from './grant.ts';
+import { keepLines } from './keep-lines.ts';
 import { parsePolicy } from './policy.ts';
 import { PROVER } from './prover.ts';
 import { inTurn } from './turn.ts';
@@ -105,56 +106,8 @@ function edit(text: string, file: string, change: (document: Document) => void):
   return keepLines(text, before, after);
 }
 
-/**
- * Writing YAML anew moves blanks and line breaks. So the lines before and after the change are taken as they stood, found
- * by what is on them besides blanks.
- */
-function keepLines(text: string, before: string, after: string): string {
-  const [stood, old, now] = [lines(text), lines(before), lines(after)];
-  const head = sharedLines(stood, old, now);
-  const [stoodRest, nowRest] = [stood.slice(head.stood), now.slice(head.now)];
-  const tail = sharedLines(stoodRest.toReversed(), old.slice(head.now).toReversed(), nowRest.toReversed());
-  const kept = [
-    ...stood.slice(0, head.stood),
-    ...nowRest.slice(0, nowRest.length - tail.now),
-    ...stoodRest.slice(stoodRest.length - tail.stood),
-  ];
-  const result = kept.map((line) => `${line}\n`).join('');
-  const same = inkOf(result) === inkOf(after) && meaning(result) === meaning(after);
-  return same ? result : after;
-}
-
-/** How many lines from the first on say in all three the same, counted in the text as it stood and in the new one. */
-function sharedLines(stood: readonly string[], old: readonly string[], now: readonly string[]) {
-  let shared = { stood: 0, now: 0 };
-  let [oldInk, stoodInk, at] = [0, 0, 0];
-  for (const [index, line] of old.entries()) {
-    if (line !== now[index]) break;
-    oldInk += inkOf(line).length;
-    while (stoodInk < oldInk && at < stood.length) {
-      stoodInk += inkOf(stood[at] ?? '').length;
-      at += 1;
-    }
-    if (stoodInk === oldInk && inkOf(line) !== '') shared = { stood: at, now: index + 1 };
-  }
-  return shared;
-}
-
-function inkOf(text: string): string {
-  return text.replace(/\s/g, '');
-}
-
-function meaning(text: string): string {
-  const document = parseDocument(text, TEXTS_ONLY);
-  return document.errors.length > 0 ? '' : JSON.stringify(document.toJS({ mapAsMap: false }));
-}
-
 function write(document: Document): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: false }).replace(/^ +$/gm, '');
-}
-
-function lines(text: string): string[] {
-  return text.replace(/\n$/, '').split('\n');
 }
 
 /** The map of users; where the file has none yet, a new one. */
