@@ -12,7 +12,8 @@ import type { Caller } from './identify.ts';
 import type { Judgement, Question } from './judge.ts';
 import { deleteProblem, pushProblem } from './manifests.ts';
 import { type About, worthNoting } from './noted.ts';
-import type { Refusal } from './refusal.ts';
+import { type Passes, passChallenge } from './passes.ts';
+import { answerTo, type Refusal } from './refusal.ts';
 import type { Reference } from './route.ts';
 import type { Rules } from './rulebook.ts';
 import { Turns } from './turns.ts';
@@ -47,11 +48,16 @@ export class Answers {
   readonly #upstream: Upstream;
   readonly #audit: Audit;
   readonly #clock: Clock;
+  readonly #passes: Passes;
   #waiting = 0;
   /** An immutable tag is looked at and written, or deleted, by one at a time. */
   readonly #turns = new Turns();
 
-  constructor({ upstream, audit, clock }: { upstream: Upstream; audit: Audit; clock: Clock }) {
+  constructor(
+    { upstream, audit, clock }: { upstream: Upstream; audit: Audit; clock: Clock },
+    passes: Passes,
+  ) {
+    this.#passes = passes;
     this.#upstream = upstream;
     this.#audit = audit;
     this.#clock = clock;
@@ -72,6 +78,10 @@ export class Answers {
     switch (task.kind) {
       case 'list-repositories':
         return this.#list(allowed, exchange);
+      case 'offer-pass':
+        return this.#offerPass(exchange);
+      case 'give-pass':
+        return this.#givePass(exchange);
       case 'push-manifest':
         return this.#push(task, allowed, exchange);
       case 'delete':
@@ -81,6 +91,18 @@ export class Answers {
       default:
         return unreachable(task);
     }
+  }
+
+  async #offerPass({ request, response }: Exchange): Promise<void> {
+    const challenge = passChallenge(request.headers);
+    const { status, headers, body } = answerTo({ kind: 'unauthorized' });
+    const asked = challenge === undefined ? headers : { ...headers, 'www-authenticate': challenge };
+    send(response, status, asked, body);
+  }
+
+  async #givePass({ question, response }: Exchange): Promise<void> {
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+    send(response, 200, headers, `${JSON.stringify(this.#passes.seal(question.authorization))}\n`);
   }
 
   async #list({ caller, rules }: Allowed, { question, response }: Exchange): Promise<void> {

@@ -24,8 +24,8 @@ const CALLERS = ['nobody', 'anyone', 'puller', 'pusher', 'deleter', 'admin', 'to
 
 /** A character each: + to the registry, g by the gate, - denied, ? asked to log in. In the order of CALLERS. */
 const TABLE: readonly (readonly [method: string, uri: string, outcomes: string])[] = [
-  ['GET', '/v2/', '?++++++'],
-  ['HEAD', '/v2/', '?++++++'],
+  ['GET', '/v2/', 'g++++++'],
+  ['HEAD', '/v2/', 'g++++++'],
   ['GET', '/v2/_catalog', '?gggggg'],
   ['GET', '/v2/_catalog?n=5&last=a', '?gggggg'],
   ['GET', '/v2/team/app/tags/list', '?-+++++'],

@@ -14,6 +14,9 @@ export type Decision =
 
 export type Task =
   | { readonly kind: 'list-repositories' }
+  /** Who comes without a login, and may pull without one, is asked for a pass instead of a password. */
+  | { readonly kind: 'offer-pass' }
+  | { readonly kind: 'give-pass' }
   /** Names are changed under the eyes of the gate: it knows the digest, the outcome, and what must not change. */
   | { readonly kind: 'push-manifest'; readonly repository: string; readonly reference: Reference }
   | { readonly kind: 'delete'; readonly repository: string; readonly reference: Reference }
@@ -25,7 +28,8 @@ export function decide(policy: Policy, who: Who, route: Route): Decision {
   switch (route.kind) {
     case 'base':
       // Docker learns from this answer alone that it has to send its password, so nobody gets it without one.
-      return who.kind === 'anonymous' ? UNAUTHORIZED : PASS;
+      if (who.kind !== 'anonymous') return PASS;
+      return offersPasses(policy) ? handle({ kind: 'offer-pass' }) : UNAUTHORIZED;
     case 'catalog':
       return who.kind === 'anonymous' ? UNAUTHORIZED : handle({ kind: 'list-repositories' });
     case 'tags':
@@ -41,6 +45,11 @@ export function decide(policy: Policy, who: Who, route: Route): Decision {
     default:
       return unreachable(route);
   }
+}
+
+/** Where nobody may do anything without a login there is nothing but Basic. */
+export function offersPasses({ anonymous }: Policy): boolean {
+  return anonymous.length > 0;
 }
 
 const PASS: Decision = { kind: 'pass' };

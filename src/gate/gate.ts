@@ -5,6 +5,7 @@ import { Answers } from './answers.ts';
 import { refuse } from './exchange.ts';
 import type { IdentityParts } from './identify.ts';
 import { judge, type Question } from './judge.ts';
+import { asksForPass, Passes } from './passes.ts';
 import { RegistrySilent, type Upstream } from './upstream.ts';
 
 export interface GateParts extends IdentityParts {
@@ -24,12 +25,14 @@ const REGISTRY_RETRY = 5;
 /** Answers nginx over a Unix socket: 204 lets a request through to the registry, 401 leaves it to the gate. */
 export class Gate {
   readonly #parts: GateParts;
+  readonly #passes: Passes;
   readonly #answers: Answers;
   readonly #server: Server;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
-    this.#answers = new Answers(parts);
+    this.#passes = new Passes(parts.clock);
+    this.#answers = new Answers(parts, this.#passes);
     this.#server = createServer({ maxHeaderSize: LONGEST_HEADERS }, (request, response) => {
       this.#serve(request, response).catch((error) => this.#fail(error, request, response));
     });
@@ -53,7 +56,7 @@ export class Gate {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const question = readQuestion(request);
+    const question = readQuestion(request, this.#passes);
     const judgement = await judge(this.#parts, question);
     if (request.url !== ASK) return this.#answers.give(judgement, { question, request, response });
     const through = judgement.kind === 'allowed' && judgement.decision.kind === 'pass';
@@ -73,15 +76,18 @@ function because(error: unknown): string {
   return error instanceof RegistrySilent ? 'the registry does not answer' : 'the gate failed; see its log';
 }
 
-function readQuestion({ headers }: IncomingMessage): Question {
+function readQuestion({ headers }: IncomingMessage, passes: Passes): Question {
   const header = (name: string) => {
     const value = headers[name];
     return typeof value === 'string' ? value : '';
   };
+  const uri = header('x-uri');
+  const { authorization } = headers;
   return {
     method: header('x-method'),
-    uri: header('x-uri'),
+    uri,
     address: header('x-address'),
-    authorization: headers.authorization,
+    // No pass is got by a pass: it would never end.
+    authorization: asksForPass(uri) ? authorization : passes.open(authorization),
   };
 }

@@ -1,5 +1,6 @@
-import { type Decision, decide } from './decide.ts';
+import { type Decision, decide, offersPasses } from './decide.ts';
 import { type Caller, type IdentityParts, identify } from './identify.ts';
+import { asksForPass } from './passes.ts';
 import type { Refusal } from './refusal.ts';
 import { readRoute } from './route.ts';
 import type { Rules } from './rulebook.ts';
@@ -30,10 +31,18 @@ const NO_RULES: Refusal = {
   because: 'the rules of access are broken; the operator has to mend them',
 };
 
+/** The one address that is the gate's and not distribution's. */
+const PASS_BY_GET: Refusal = {
+  kind: 'malformed',
+  problem: { status: 405, code: 'UNSUPPORTED', message: 'A token is got by GET.', allow: ['GET'] },
+};
+
 export async function judge(parts: IdentityParts, question: Question): Promise<Judgement> {
+  const rules = parts.rules.current;
+  if (rules !== undefined && offersPasses(rules.policy) && asksForPass(question.uri))
+    return judgeForPass(parts, rules, question);
   const read = readRoute(question.method, question.uri);
   if (!read.ok) return refused({ kind: 'malformed', problem: read.problem });
-  const rules = parts.rules.current;
   if (rules === undefined) return refused(NO_RULES);
   const identity = await identify(parts, rules, question.authorization, question.address);
   if (identity.kind === 'refused') return refused(identity.refusal);
@@ -41,6 +50,14 @@ export async function judge(parts: IdentityParts, question: Question): Promise<J
   const decision = decide(rules.policy, caller.who, read.route);
   if (decision.kind === 'refuse') return refused(decision.refusal, caller);
   return { kind: 'allowed', decision, caller, rules };
+}
+
+async function judgeForPass(parts: IdentityParts, rules: Rules, question: Question): Promise<Judgement> {
+  if (question.method !== 'GET') return refused(PASS_BY_GET);
+  const identity = await identify(parts, rules, question.authorization, question.address);
+  if (identity.kind === 'refused') return refused(identity.refusal);
+  const decision = { kind: 'handle', task: { kind: 'give-pass' } } as const;
+  return { kind: 'allowed', decision, caller: identity.caller, rules };
 }
 
 function refused(refusal: Refusal, caller?: Caller): Judgement {
