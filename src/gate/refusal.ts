@@ -27,12 +27,15 @@ export interface Answer {
 /** The realm that browsers show beside their question for a password (RFC 7617 section 2). */
 const CHALLENGE = 'Basic realm="Moorage", charset="UTF-8"';
 
+/** Not the spec's own words for the code: Docker leaves those out, and says nothing but "unauthorized". */
+const LOG_IN = 'authentication required; please log in';
+
 /** In the form of the distribution spec 1.1, "Error Codes". */
 export function answerTo(refusal: Refusal): Answer {
   switch (refusal.kind) {
     case 'unauthorized':
     case 'wrong-login': // the client learns no more than that
-      return answer(401, 'UNAUTHORIZED', 'authentication required', { 'www-authenticate': CHALLENGE });
+      return answer(401, 'UNAUTHORIZED', LOG_IN, { 'www-authenticate': CHALLENGE });
     case 'denied':
       return answer(403, 'DENIED', `you may not ${refusal.action} in ${refusal.repository}`);
     case 'immutable':
