@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openApp } from '../../src/app.ts';
+import { connect } from '../../src/engine/connect.ts';
+import { makeImage } from '../../src/registry/image.ts';
+import type { Ran } from './checkout.ts';
+import type { GuardedStack } from './guarded-stack.ts';
+
+/** Somebody with Docker's own client, whose logins are in a folder of their own. */
+export class DockerUser {
+  readonly #stack: GuardedStack;
+  readonly #config: string;
+
+  private constructor(stack: GuardedStack, config: string) {
+    this.#stack = stack;
+    this.#config = config;
+  }
+
+  static async make(stack: GuardedStack): Promise<DockerUser> {
+    return new DockerUser(stack, await mkdtemp(join(tmpdir(), 'docker-config-')));
+  }
+
+  static async loggedIn(stack: GuardedStack, name: string): Promise<DockerUser> {
+    const user = await DockerUser.make(stack);
+    const { exitCode, stderr } = await user.login(name, stack.password(name));
+    if (exitCode !== 0) throw new Error(stderr);
+    return user;
+  }
+
+  login(name: string, password: string): Promise<Ran> {
+    return this.#docker(['login', '-u', name, '--password-stdin', this.#stack.authority], password);
+  }
+
+  logout(): Promise<Ran> {
+    return this.#docker(['logout', this.#stack.authority]);
+  }
+
+  push(name: string): Promise<Ran> {
+    return this.#docker(['push', `${this.#stack.authority}/${name}`]);
+  }
+
+  pull(name: string): Promise<Ran> {
+    return this.#docker(['pull', `${this.#stack.authority}/${name}`]);
+  }
+
+  dispose(): Promise<void> {
+    return rm(this.#config, { recursive: true, force: true });
+  }
+
+  #docker(args: readonly string[], input?: string): Promise<Ran> {
+    const options = input === undefined ? {} : { input };
+    return this.#stack.checkout.run('docker', ['--config', this.#config, ...args], options);
+  }
+}
+
+/** Images in the engine that are named for a stack's registry, and that go with it. */
+export class EngineImages {
+  readonly #engine = connect(openApp().environment.DOCKER_HOST);
+  readonly #authority: string;
+  readonly #names = new Set<string>();
+
+  constructor({ authority }: GuardedStack) {
+    this.#authority = authority;
+  }
+
+  /** An image from scratch; the same `text` is the same image. */
+  async make(text: string, name: string): Promise<void> {
+    const image = await makeImage(`${this.#authority}: ${text}`);
+    this.#names.add(name);
+    await this.#engine.images.load(await image.archive(`${this.#authority}/${name}`));
+  }
+
+  async forget(name: string): Promise<void> {
+    await this.#engine.images.remove(`${this.#authority}/${name}`);
+  }
+
+  async dispose(): Promise<void> {
+    for (const name of this.#names) await this.forget(name).catch(() => undefined);
+  }
+}
