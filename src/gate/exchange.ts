@@ -22,7 +22,11 @@ export function send(
   headers: Readonly<Record<string, string | string[]>>,
   body: string | Buffer,
 ): void {
-  response.writeHead(status, { 'docker-distribution-api-version': 'registry/2.0', ...headers });
+  response.writeHead(status, {
+    'docker-distribution-api-version': 'registry/2.0',
+    ...headers,
+    'content-length': Buffer.byteLength(body), // Node leaves it out, and so does a HEAD that asks for it
+  });
   response.end(body);
 }
 
