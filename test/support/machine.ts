@@ -11,7 +11,7 @@ import { expectInstallable, planEngine } from '../../src/host/plan.ts';
 import { changed, type Done, type Report, unchanged } from '../../src/step.ts';
 import { eventually } from '../../src/system/clock.ts';
 
-/** What the tests run beside the product's own needs: a second client, and Apache's tool for users files. */
+/** What the tests run beside the product's own needs: a second client, a browser, and Apache's tool for users files. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   debootstrap: 'debootstrap',
   skopeo: 'skopeo',
@@ -19,6 +19,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   curl: 'curl',
   openssl: 'openssl',
   git: 'git',
+  chromium: 'chromium',
 };
 
 /** Keeps images between two runs; on a disk, as overlay2 can't stand on an overlay. */
