@@ -8,6 +8,9 @@ import { showUsers } from '../src/cli/user-list.ts';
 import { type UserOrToken, userName, userOrToken } from '../src/cli/user-name.ts';
 import { sayAllowed, sayDisallowed, sayNewUser, sayRemoved, showToken } from '../src/cli/user-words.ts';
 import { paths } from '../src/paths.ts';
+import { environment } from '../src/settings/environment.ts';
+import { expectGate } from '../src/settings/gate-files.ts';
+import { loadSettings } from '../src/settings/load.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { endOf } from '../src/users/lifetime.ts';
 import { namedIn, readOverview, readPolicy } from '../src/users/overview.ts';
@@ -24,6 +27,7 @@ import {
 } from '../src/users/users.ts';
 
 const places = paths();
+const settings = () => loadSettings(places, environment());
 const { usersFile, tokensFile, accessFile } = places;
 
 const command = new Command('npm run user --').description('Who may use the registry.');
@@ -59,6 +63,7 @@ command
       .default(lifetime('90d'), '90d'),
   )
   .action(async (user: string, options: { allow?: readonly Grant[]; expires: number }) => {
+    expectGate(await settings());
     await expectKnown(usersFile, user);
     const now = systemClock.now();
     const made = { user, allow: options.allow, expires: endOf(options.expires, now), now };
@@ -71,6 +76,7 @@ command
   .argument('<grants...>', 'pull, push, delete or admin, and where: push:team/**', grantList)
   .description('give a user rights in access.yaml')
   .action(async (name: string, grants: readonly Grant[]) => {
+    expectGate(await settings());
     await expectKnown(usersFile, name);
     const users = (await listUsers(usersFile)).map((user) => user.name);
     sayAllowed(name, grants, await allow(accessFile, name, grants, users));
@@ -81,6 +87,7 @@ command
   .argument('<grants...>', 'as `list` shows them', grantList)
   .description('take rights away that a user has by name')
   .action(async (name: string, grants: readonly Grant[]) => {
+    expectGate(await settings());
     await disallow(accessFile, name, grants);
     sayDisallowed(name, grants, await readPolicy(accessFile));
   });

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { Problem } from '../errors.ts';
+import { type Problem, WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { readIfExists } from '../system/files.ts';
 import type { Settings } from './settings.ts';
@@ -16,4 +16,12 @@ export async function gateProblems(paths: Paths, { auth }: Pick<Settings, 'auth'
     input: 'AUTH',
     message: `registry knows no roles and no tokens, and ${file} is there; use AUTH=gate, or move that file away`,
   }));
+}
+
+/** @throws WrongInput where roles and tokens would be without effect */
+export function expectGate({ auth }: Pick<Settings, 'auth'>): void {
+  if (auth.by === 'gate') return;
+  throw new WrongInput([
+    { input: 'AUTH', message: 'registry knows no roles and no tokens; use AUTH=gate and run init-tls' },
+  ]);
 }

@@ -74,10 +74,13 @@ export async function namedIn(file: string, name: string): Promise<boolean> {
   }
 }
 
-/** When a token was last used, by its id. */
+/** When a token was last used, by its id. What can't be read is not worth failing for. */
 async function readLastUsed(file: string): Promise<Map<string, Date>> {
-  const text = await readIfExists(file);
-  return new Map(text === undefined ? [] : Object.entries(lastUsedFile.parse(JSON.parse(text))));
+  try {
+    return new Map(Object.entries(lastUsedFile.parse(JSON.parse((await readIfExists(file)) ?? '{}'))));
+  } catch {
+    return new Map();
+  }
 }
 
 function describe({ id, created, allow, expires }: Token, lastUsed: Date | undefined): KnownToken {

@@ -104,6 +104,18 @@ test.each([
 });
 
 test.each([
+  ['token', 'ada'],
+  ['allow', 'ada', 'pull'],
+  ['disallow', 'ada', 'admin'],
+])('where distribution checks passwords by itself there are no rights to give: user %s', async (...args) => {
+  const { exitCode, stderr } = await checkout.npm('user', args, { env: { AUTH: 'registry' } });
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('use AUTH=gate'),
+  });
+});
+
+test.each([
   ['', 'empty'],
   ['x'.repeat(73), '73 bytes'],
   ['two\nlines', 'line break'],
