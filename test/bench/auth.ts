@@ -10,7 +10,7 @@ const HTPASSWD: Front = 'htpasswd, cost 12';
 
 /** `seconds` for each way in each round. Sixteen at once at cost 12 take htpasswd two, so it gets more. */
 const FULL = { rounds: 7, seconds: 5, slow: 8 };
-const QUICK = { rounds: 2, seconds: 2, slow: 4 };
+const QUICK = { rounds: 3, seconds: 1, slow: 3 };
 
 const ALONE = 'pulls, nobody guesses';
 /** Who guesses while a known user pulls. */

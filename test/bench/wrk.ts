@@ -33,7 +33,7 @@ export async function wrk(url: string, script: string, seconds: number): Promise
 
 function latency(output: string): number {
   const [amount, unit = ''] = field(output, /^\s*99%\s+([\d.]+)(us|ms|s|m) *$/m);
-  return Number(amount) * (MILLISECONDS[unit] ?? Number.NaN);
+  return Math.round(Number(amount) * (MILLISECONDS[unit] ?? Number.NaN) * 1000) / 1000;
 }
 
 function field(output: string, pattern: RegExp): readonly string[] {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 
@@ -22,6 +22,7 @@ export interface Attack {
   readonly answers: ReadonlyMap<number, number>;
   /** What became of guesses that were not answered. */
   readonly failed: readonly string[];
+  /** At once: what is not answered yet is given up. */
   readonly stop: () => Promise<void>;
 }
 
@@ -29,16 +30,21 @@ export interface Attack {
 export function startAttack(target: AttackOn, { count, names, spread }: Attackers): Attack {
   const answers = new Map<number, number>();
   const failed: string[] = [];
-  let going = true;
+  const stopped = new AbortController();
+  setMaxListeners(count, stopped.signal);
   const attack = async (number: number) => {
-    const ask = asker(target, spread ? { 'x-forwarded-for': `198.51.100.${number + 1}` } : {});
-    while (going) {
+    const ask = asker(
+      target,
+      stopped.signal,
+      spread ? { 'x-forwarded-for': `198.51.100.${number + 1}` } : {},
+    );
+    while (!stopped.signal.aborted) {
       const name = (number % 2 === 0 ? names[(number / 2) % names.length] : undefined) ?? nobody();
       try {
         const status = await ask(`${name}:${nobody()}`);
         answers.set(status, (answers.get(status) ?? 0) + 1);
       } catch (error) {
-        failed.push(String(error));
+        if (!stopped.signal.aborted) failed.push(String(error));
       }
     }
   };
@@ -47,7 +53,7 @@ export function startAttack(target: AttackOn, { count, names, spread }: Attacker
     answers,
     failed,
     stop: async () => {
-      going = false;
+      stopped.abort();
       await attacking;
     },
   };
@@ -57,8 +63,12 @@ function nobody(): string {
   return randomBytes(9).toString('base64url');
 }
 
-function asker({ scheme, host, port }: AttackOn, headers: Readonly<Record<string, string>>) {
-  const options = { host, port, path: '/v2/', headers };
+function asker(
+  { scheme, host, port }: AttackOn,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>>,
+) {
+  const options = { host, port, path: '/v2/', headers, signal };
   const tls = new TlsAgent({ keepAlive: true, rejectUnauthorized: false });
   const plain = new PlainAgent({ keepAlive: true });
   return async (auth: string): Promise<number> => {
