@@ -63,7 +63,7 @@ async function moorage(stage: Stage, renewals: number, report: Progress): Promis
   const renewer: Resources[] = [];
   const look = async () => {
     nginx.push(await nginxAtRest(stage));
-    renewer.push(await resourcesOf(await containerOf(stage, 'renewer'), /main\.mjs/));
+    renewer.push(await resourcesOf(await containerOf(stage, 'renewer'), /^node bin\/main\.mjs/));
   };
   await underLoad(stage, async (tally) => {
     await look();

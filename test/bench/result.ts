@@ -15,7 +15,7 @@ export interface Row {
   readonly max: number;
 }
 
-type Unit = 's' | 'µs' | 'MB' | 'requests' | 'files' | 'certificates';
+type Unit = 's' | 'ms' | 'µs' | 'MB' | 'requests' | 'requests/s' | 'times' | 'files' | 'certificates';
 
 /** What a measurement is to be told about while it goes on. */
 export type Progress = (line: string) => void;
@@ -48,6 +48,11 @@ export function below(limit: number, { name, median, unit }: Row): Goal {
 /** A goal of "no more than so much"; `of` is what the number is about. */
 export function atMost(limit: number, of: string, value: number): Goal {
   return { name: of, value: rounded(value), goal: limit === 0 ? '0' : `≤ ${limit}`, met: value <= limit };
+}
+
+/** A goal of "at least so much", held against the median. */
+export function atLeast(limit: number, { name, median }: Row): Goal {
+  return { name, value: median, goal: `≥ ${limit}`, met: median >= limit };
 }
 
 function rounded(value: number): number {
