@@ -23,7 +23,7 @@ let nobody: DockerUser;
 const fresh = () => randomBytes(8).toString('hex');
 
 beforeAll(async () => {
-  stack = await GuardedStack.open(ACCESS, ['puller', 'pusher']);
+  stack = await GuardedStack.open(ACCESS, ['puller', 'pusher', 'leaver']);
   images = new EngineImages(stack);
   admin = await DockerUser.loggedIn(stack, 'admin');
   pusher = await DockerUser.loggedIn(stack, 'pusher');
@@ -114,6 +114,14 @@ describe('the tokens by which Docker pulls without a login', () => {
     const { token } = await get(stack.login('puller'));
     expect(await use(token, '/v2/token')).toBe(401);
     expect(await use('made-up', '/v2/public/app/manifests/1')).toBe(401);
+  });
+
+  test('end with the login with which they were got', async () => {
+    const { token } = await get(stack.login('leaver'));
+    const visit = () => use(token, '/v2/team/app/tags/list');
+    expect(await visit()).toBe(403);
+    await stack.checkout.npm('user', ['remove', 'leaver']);
+    await expect.poll(visit, { timeout: 20_000 }).toBe(401);
   });
 
   test('are not what a person with a browser is asked for', async () => {

@@ -67,6 +67,8 @@ export class EngineImages {
   /** An image from scratch; the same `text` is the same image. */
   async make(text: string, name: string): Promise<void> {
     const image = await makeImage(`${this.#authority}: ${text}`);
+    // An image that only loses its name stays, known by its digest.
+    if (this.#names.has(name)) await this.forget(name);
     this.#names.add(name);
     await this.#engine.images.load(await image.archive(`${this.#authority}/${name}`));
   }
