@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -198,6 +199,32 @@ test('while a file never was right, everybody is told to try again later', async
       headers: { 'retry-after': '10' },
     });
   }
+});
+
+test('a gate that is told to end does so with the last answer, however long its connections are kept', async () => {
+  const agent = new Agent({ keepAlive: true });
+  const asked = request({
+    socketPath: join(folder, 'gate.sock'),
+    agent,
+    method: 'PUT',
+    headers: {
+      'x-method': 'PUT',
+      'x-uri': '/v2/team/app/manifests/v1',
+      'x-address': '192.0.2.1',
+      expect: '100-continue',
+      ...authorization('ada:right'),
+    },
+  });
+  asked.flushHeaders();
+  await once(asked, 'continue'); // it has been asked
+  const closed = gate.close();
+  const answered = once(asked, 'response');
+  asked.end(MANIFEST);
+  const [response] = await answered;
+  expect(response.statusCode).toBe(201);
+  response.resume();
+  await closed;
+  agent.destroy();
 });
 
 function filesIn(root: string) {

@@ -26,11 +26,14 @@ export class Gate {
   readonly #parts: GateParts;
   readonly #answers: Answers;
   readonly #server: Server;
+  #closing = false;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
     this.#answers = new Answers(parts);
     this.#server = createServer({ maxHeaderSize: LONGEST_HEADERS }, (request, response) => {
+      // nginx keeps a connection as long as the gate does, and would go on asking one that ends.
+      response.once('close', () => this.#closing && this.#server.closeIdleConnections());
       this.#serve(request, response).catch((error) => this.#fail(error, request, response));
     });
     this.#server.keepAliveTimeout = KEEP_ALIVE;
@@ -47,6 +50,7 @@ export class Gate {
 
   /** Answers what has been asked, and nothing more. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#server.close();
     this.#server.closeIdleConnections();
     await once(this.#server, 'close');
