@@ -138,6 +138,7 @@ export class Answers {
     });
   }
 
+  /** Without the query: by distribution-spec's `?tag=` a push by digest would write tags that nobody has looked at. */
   async #relay(
     { method, uri }: Question,
     headers: Record<string, string>,
@@ -146,7 +147,7 @@ export class Answers {
   ): Promise<number> {
     const answer = await this.#upstream.read({
       method,
-      uri,
+      uri: uri.replace(/\?.*/, ''),
       headers,
       ...(body === undefined ? {} : { body }),
     });

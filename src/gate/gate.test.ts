@@ -124,6 +124,40 @@ describe('left to the gate', () => {
     expect(registry.seen).toEqual([]);
   });
 
+  test('an index that names the same manifest again and again is looked through once', async () => {
+    let digest = registry.put('team/app', 'loose', MANIFEST);
+    for (let depth = 0; depth < 12; depth += 1)
+      digest = registry.put(
+        'team/app',
+        'loose',
+        JSON.stringify({ depth, manifests: [{ digest }, { digest }] }),
+      );
+    registry.put('team/app', 'v1', JSON.stringify({ manifests: [{ digest }] }));
+    const free = registry.put('team/app', 'other', '{"free":true}');
+    expect((await leave('DELETE', `/v2/team/app/manifests/${free}`, 'ada:right')).status).toBe(202);
+    expect(registry.seen.length).toBeLessThan(20);
+  });
+
+  test('a push by digest writes no tags, though the spec has a way to ask for them', async () => {
+    const uri = `/v2/team/app/manifests/sha256:${'a'.repeat(64)}`;
+    await leave('PUT', `${uri}?tag=v1&tag=v2`, 'ada:right', MANIFEST);
+    expect(registry.seen).toEqual([`PUT ${uri}`]);
+  });
+
+  test('a wrong token is noted once, by its id where there is such a token', async () => {
+    const password = (id: string) => `mrg_${id}_${'A'.repeat(43)}`;
+    const token = { id: 'k3f9k3f9', user: 'ada', digest: '0'.repeat(64), created: '2026-01-01T00:00:00Z' };
+    await writeAtomically(filesIn(folder).tokensFile, JSON.stringify({ tokens: [token] }), 0o600);
+    for (const login of [`ada:${password('k3f9k3f9')}`, `eve:${password('00000000')}`]) {
+      expect((await ask('GET', '/v2/', login)).status).toBe(401);
+      expect((await leave('GET', '/v2/', login)).status).toBe(401);
+    }
+    expect(events.map(({ event, user, token: id }) => [event, user, id])).toEqual([
+      ['login-failed', 'ada', 'k3f9k3f9'],
+      ['login-failed', null, null],
+    ]);
+  });
+
   test('a mount from where one may not pull is an upload without it, and never a form', async () => {
     const uri = `/v2/team/app/blobs/uploads/?mount=sha256:${'a'.repeat(64)}&from=secret`;
     const { status } = await leave(
