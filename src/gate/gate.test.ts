@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { type SmallRegistry, startSmallRegistry } from '../../test/support/small-registry.ts';
 import { Secret } from '../secret.ts';
@@ -237,20 +237,7 @@ test('while a file never was right, everybody is told to try again later', async
 
 test('a gate that is told to end does so with the last answer, however long its connections are kept', async () => {
   const agent = new Agent({ keepAlive: true });
-  const asked = request({
-    socketPath: join(folder, 'gate.sock'),
-    agent,
-    method: 'PUT',
-    headers: {
-      'x-method': 'PUT',
-      'x-uri': '/v2/team/app/manifests/v1',
-      'x-address': '192.0.2.1',
-      expect: '100-continue',
-      ...authorization('ada:right'),
-    },
-  });
-  asked.flushHeaders();
-  await once(asked, 'continue'); // it has been asked
+  const asked = await beginPush('ada:right', agent);
   const closed = gate.close();
   const answered = once(asked, 'response');
   asked.end(MANIFEST);
@@ -259,6 +246,18 @@ test('a gate that is told to end does so with the last answer, however long its 
   response.resume();
   await closed;
   agent.destroy();
+});
+
+test('who sends many of the largest manifests, and slowly, is out of room, and nobody else', async () => {
+  const push = (login: string) => leave('PUT', '/v2/team/app/manifests/x', login, MANIFEST);
+  const begun = await Promise.all(Array.from({ length: 16 }, () => beginPush('ada:right')));
+  await vi.waitFor(async () =>
+    expect(await push('ada:right')).toMatchObject({ status: 503, headers: { 'retry-after': '5' } }),
+  );
+  expect((await push('root:right')).status).toBe(201);
+  for (const asked of begun) asked.once('error', () => undefined).destroy();
+  await vi.waitFor(async () => expect((await push('ada:right')).status).toBe(201));
+  expect(told).toEqual([]);
 });
 
 function filesIn(root: string) {
@@ -303,6 +302,26 @@ function leave(
 ) {
   const headers = { 'x-method': method, 'x-uri': uri, 'content-type': type, ...authorization(login) };
   return send(method, uri, headers, body);
+}
+
+/** A push of a manifest of no known size that the gate has been asked for, and of which nothing has come yet. */
+async function beginPush(login: string, agent: Agent | false = false) {
+  const uri = '/v2/team/app/manifests/v1';
+  const asked = request({
+    socketPath: join(folder, 'gate.sock'),
+    agent,
+    method: 'PUT',
+    headers: {
+      'x-method': 'PUT',
+      'x-uri': uri,
+      'x-address': '192.0.2.1',
+      expect: '100-continue',
+      ...authorization(login),
+    },
+  });
+  asked.flushHeaders();
+  await once(asked, 'continue');
+  return asked;
 }
 
 function authorization(login: string | undefined): Record<string, string> {
