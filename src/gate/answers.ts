@@ -14,6 +14,7 @@ import { deleteProblem, pushProblem } from './manifests.ts';
 import { type About, worthNoting } from './noted.ts';
 import { type Passes, passChallenge } from './passes.ts';
 import { answerTo, type Refusal } from './refusal.ts';
+import { Room } from './room.ts';
 import type { Reference } from './route.ts';
 import type { Rules } from './rulebook.ts';
 import { Turns } from './turns.ts';
@@ -21,6 +22,13 @@ import type { Upstream } from './upstream.ts';
 
 /** distribution's own limit (registry/handlers/manifests.go, maxManifestBodySize). */
 const LARGEST_MANIFEST = 4 * 1024 * 1024;
+/** Manifests have some kB. Whoever sends hundreds of the largest, and slowly, is not to take the memory of all. */
+const MANIFESTS_OF_A_USER = 16 * LARGEST_MANIFEST;
+const NO_ROOM: Refusal = {
+  kind: 'unavailable',
+  seconds: 5,
+  because: 'you are pushing too many large manifests at once',
+};
 
 /**
  * Milliseconds that whoever guesses has to wait for the answer, right after the guess and while throttled: what keeps
@@ -43,6 +51,8 @@ interface Allowed {
   readonly rules: Rules;
 }
 
+type Push = Task & { readonly kind: 'push-manifest' };
+
 /** What the gate answers itself: refusals, and whatever changes a name or shows names. */
 export class Answers {
   readonly #upstream: Upstream;
@@ -52,6 +62,7 @@ export class Answers {
   #waiting = 0;
   /** An immutable tag is looked at and written, or deleted, by one at a time. */
   readonly #turns = new Turns();
+  readonly #room = new Room(MANIFESTS_OF_A_USER);
 
   constructor(
     { upstream, audit, clock }: { upstream: Upstream; audit: Audit; clock: Clock },
@@ -83,7 +94,7 @@ export class Answers {
       case 'give-pass':
         return this.#givePass(exchange);
       case 'push-manifest':
-        return this.#push(task, allowed, exchange);
+        return this.#pushWithinRoom(task, allowed, exchange);
       case 'delete':
         return this.#delete(task, allowed, exchange);
       case 'upload-without-mount':
@@ -117,8 +128,18 @@ export class Answers {
     send(response, 200, { 'content-type': 'application/json' }, `${JSON.stringify({ repositories })}\n`);
   }
 
+  async #pushWithinRoom(task: Push, allowed: Allowed, exchange: Exchange): Promise<void> {
+    const { who } = allowed.caller;
+    const size = Math.min(Number(exchange.request.headers['content-length'] ?? Infinity), LARGEST_MANIFEST);
+    const answered = await this.#room.within(who.kind === 'user' ? who.name : '', size, async () => {
+      await this.#push(task, allowed, exchange);
+      return true;
+    });
+    if (answered === undefined) refuse(exchange.response, NO_ROOM);
+  }
+
   async #push(
-    { repository, reference }: Task & { kind: 'push-manifest' },
+    { repository, reference }: Push,
     { caller, rules }: Allowed,
     { question, request, response }: Exchange,
   ): Promise<void> {
@@ -160,6 +181,7 @@ export class Answers {
     });
   }
 
+  /** Without the query: by distribution-spec's `?tag=` a push by digest would write tags that nobody has looked at. */
   async #relay(
     { method, uri }: Question,
     headers: Record<string, string>,
@@ -168,7 +190,7 @@ export class Answers {
   ): Promise<number> {
     const answer = await this.#upstream.read({
       method,
-      uri,
+      uri: uri.replace(/\?.*/, ''),
       headers,
       ...(body === undefined ? {} : { body }),
     });

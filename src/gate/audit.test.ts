@@ -61,3 +61,19 @@ test('who is throttled again and again gets a line a minute, with the number of 
     ['192.0.2.1', 5],
   ]);
 });
+
+test('wrong tokens, which cost their sender nothing, push nobody out of the log: a line a minute for each origin', async () => {
+  const log = open();
+  for (let request = 0; request < 500; request += 1)
+    log.write({ event: 'login-failed', user: null, token: null, address: `2001:db8::${request}` });
+  log.write({ event: 'login-failed', user: 'ada', token: 'k3f9k3f9', address: '2001:db8::1' });
+  log.write({ event: 'login-failed', user: 'ada', address: '2001:db8::1' });
+  log.write({ event: 'login-failed', user: 'ada', address: '2001:db8::1' });
+  await log.flushed();
+  expect((await lines()).map(({ token, count }) => [token, count])).toEqual([
+    [null, 1],
+    ['k3f9k3f9', 1],
+    [undefined, undefined],
+    [undefined, undefined],
+  ]);
+});

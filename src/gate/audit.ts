@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../system/clock.ts';
+import { originOf } from './origin.ts';
 import { RotatedLog } from './rotated-log.ts';
 
 /** What happened, and to whom. Never a secret: a name that is nobody's may be a password typed into the wrong field. */
@@ -8,8 +9,8 @@ export interface AuditEvent {
   /** `null`: nobody we know. */
   readonly user: string | null;
   readonly address: string;
-  /** Id of the token that was used. */
-  readonly token?: string | undefined;
+  /** Id of the token that was used; `null`: one that is not ours. */
+  readonly token?: string | null | undefined;
   readonly repository?: string | undefined;
   readonly tag?: string | undefined;
   readonly digest?: string | undefined;
@@ -27,15 +28,15 @@ export interface Audit {
 
 /** 60 MB at the most: some 300,000 lines. */
 const ROTATION = { size: 10 * 1024 * 1024, keep: 5 };
-/** Who is throttled goes on asking: a line a minute says so. */
-const BETWEEN_THROTTLED = 60_000;
-const REMEMBERED_ADDRESSES = 10_000;
+/** Between two lines about what costs nobody any work, in ms: without it anybody could push all else out of the log. */
+const BETWEEN_CHEAP = 60_000;
+const REMEMBERED = 10_000;
 
 /** One JSON object a line in `audit.log`; older ones are `audit.log.1` to `.5`. */
 export class AuditLog implements Audit {
   readonly #log: RotatedLog;
   readonly #clock: Clock;
-  readonly #throttled = new LRUCache<string, { since: number; count: number }>({ max: REMEMBERED_ADDRESSES });
+  readonly #cheap = new LRUCache<string, { since: number; count: number }>({ max: REMEMBERED });
 
   constructor(folder: string, clock: Clock, complain: (problem: string) => void) {
     this.#clock = clock;
@@ -44,7 +45,7 @@ export class AuditLog implements Audit {
 
   write(event: AuditEvent): void {
     const at = this.#clock.now();
-    const line = event.event === 'throttled' ? this.#sparingly(event, at.getTime()) : event;
+    const line = isCheap(event) ? this.#sparingly(event, at.getTime()) : event;
     if (line !== undefined) this.#log.write(JSON.stringify({ at: at.toISOString(), ...line }));
   }
 
@@ -54,12 +55,18 @@ export class AuditLog implements Audit {
   }
 
   #sparingly(event: AuditEvent, now: number): AuditEvent | undefined {
-    const known = this.#throttled.get(event.address);
-    if (known !== undefined && now - known.since < BETWEEN_THROTTLED) {
+    const key = `${event.event} ${event.token} ${originOf(event.address)}`;
+    const known = this.#cheap.get(key);
+    if (known !== undefined && now - known.since < BETWEEN_CHEAP) {
       known.count += 1;
       return undefined;
     }
-    this.#throttled.set(event.address, { since: now, count: 0 });
+    this.#cheap.set(key, { since: now, count: 0 });
     return { ...event, count: 1 + (known?.count ?? 0) };
   }
+}
+
+/** Who is throttled goes on asking, and a wrong token is refused without bcrypt; so is an expired one, all day long. */
+function isCheap({ event, token }: AuditEvent): boolean {
+  return event === 'throttled' || (event === 'login-failed' && token !== undefined);
 }

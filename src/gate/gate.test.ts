@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { type SmallRegistry, startSmallRegistry } from '../../test/support/small-registry.ts';
 import { Secret } from '../secret.ts';
@@ -123,6 +124,40 @@ describe('left to the gate', () => {
     expect(registry.seen).toEqual([]);
   });
 
+  test('an index that names the same manifest again and again is looked through once', async () => {
+    let digest = registry.put('team/app', 'loose', MANIFEST);
+    for (let depth = 0; depth < 12; depth += 1)
+      digest = registry.put(
+        'team/app',
+        'loose',
+        JSON.stringify({ depth, manifests: [{ digest }, { digest }] }),
+      );
+    registry.put('team/app', 'v1', JSON.stringify({ manifests: [{ digest }] }));
+    const free = registry.put('team/app', 'other', '{"free":true}');
+    expect((await leave('DELETE', `/v2/team/app/manifests/${free}`, 'ada:right')).status).toBe(202);
+    expect(registry.seen.length).toBeLessThan(20);
+  });
+
+  test('a push by digest writes no tags, though the spec has a way to ask for them', async () => {
+    const uri = `/v2/team/app/manifests/sha256:${'a'.repeat(64)}`;
+    await leave('PUT', `${uri}?tag=v1&tag=v2`, 'ada:right', MANIFEST);
+    expect(registry.seen).toEqual([`PUT ${uri}`]);
+  });
+
+  test('a wrong token is noted once, by its id where there is such a token', async () => {
+    const password = (id: string) => `mrg_${id}_${'A'.repeat(43)}`;
+    const token = { id: 'k3f9k3f9', user: 'ada', digest: '0'.repeat(64), created: '2026-01-01T00:00:00Z' };
+    await writeAtomically(filesIn(folder).tokensFile, JSON.stringify({ tokens: [token] }), 0o600);
+    for (const login of [`ada:${password('k3f9k3f9')}`, `eve:${password('00000000')}`]) {
+      expect((await ask('GET', '/v2/', login)).status).toBe(401);
+      expect((await leave('GET', '/v2/', login)).status).toBe(401);
+    }
+    expect(events.map(({ event, user, token: id }) => [event, user, id])).toEqual([
+      ['login-failed', 'ada', 'k3f9k3f9'],
+      ['login-failed', null, null],
+    ]);
+  });
+
   test('a mount from where one may not pull is an upload without it, and never a form', async () => {
     const uri = `/v2/team/app/blobs/uploads/?mount=sha256:${'a'.repeat(64)}&from=secret`;
     const { status } = await leave(
@@ -200,6 +235,31 @@ test('while a file never was right, everybody is told to try again later', async
   }
 });
 
+test('a gate that is told to end does so with the last answer, however long its connections are kept', async () => {
+  const agent = new Agent({ keepAlive: true });
+  const asked = await beginPush('ada:right', agent);
+  const closed = gate.close();
+  const answered = once(asked, 'response');
+  asked.end(MANIFEST);
+  const [response] = await answered;
+  expect(response.statusCode).toBe(201);
+  response.resume();
+  await closed;
+  agent.destroy();
+});
+
+test('who sends many of the largest manifests, and slowly, is out of room, and nobody else', async () => {
+  const push = (login: string) => leave('PUT', '/v2/team/app/manifests/x', login, MANIFEST);
+  const begun = await Promise.all(Array.from({ length: 16 }, () => beginPush('ada:right')));
+  await vi.waitFor(async () =>
+    expect(await push('ada:right')).toMatchObject({ status: 503, headers: { 'retry-after': '5' } }),
+  );
+  expect((await push('root:right')).status).toBe(201);
+  for (const asked of begun) asked.once('error', () => undefined).destroy();
+  await vi.waitFor(async () => expect((await push('ada:right')).status).toBe(201));
+  expect(told).toEqual([]);
+});
+
 function filesIn(root: string) {
   return {
     usersFile: join(root, 'registry.password'),
@@ -242,6 +302,26 @@ function leave(
 ) {
   const headers = { 'x-method': method, 'x-uri': uri, 'content-type': type, ...authorization(login) };
   return send(method, uri, headers, body);
+}
+
+/** A push of a manifest of no known size that the gate has been asked for, and of which nothing has come yet. */
+async function beginPush(login: string, agent: Agent | false = false) {
+  const uri = '/v2/team/app/manifests/v1';
+  const asked = request({
+    socketPath: join(folder, 'gate.sock'),
+    agent,
+    method: 'PUT',
+    headers: {
+      'x-method': 'PUT',
+      'x-uri': uri,
+      'x-address': '192.0.2.1',
+      expect: '100-continue',
+      ...authorization(login),
+    },
+  });
+  asked.flushHeaders();
+  await once(asked, 'continue');
+  return asked;
 }
 
 function authorization(login: string | undefined): Record<string, string> {

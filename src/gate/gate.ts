@@ -28,12 +28,15 @@ export class Gate {
   readonly #passes: Passes;
   readonly #answers: Answers;
   readonly #server: Server;
+  #closing = false;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
     this.#passes = new Passes(parts.clock);
     this.#answers = new Answers(parts, this.#passes);
     this.#server = createServer({ maxHeaderSize: LONGEST_HEADERS }, (request, response) => {
+      // nginx keeps a connection as long as the gate does, and would go on asking one that ends.
+      response.once('close', () => this.#closing && this.#server.closeIdleConnections());
       this.#serve(request, response).catch((error) => this.#fail(error, request, response));
     });
     this.#server.keepAliveTimeout = KEEP_ALIVE;
@@ -50,6 +53,7 @@ export class Gate {
 
   /** Answers what has been asked, and nothing more. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#server.close();
     this.#server.closeIdleConnections();
     await once(this.#server, 'close');

@@ -41,7 +41,7 @@ export async function identify(
   const credentials = readCredentials(authorization);
   switch (credentials.kind) {
     case 'none':
-      return known({ kind: 'anonymous' });
+      return caller({ kind: 'anonymous' });
     case 'malformed':
       return WRONG;
     case 'basic': {
@@ -61,7 +61,7 @@ async function byPassword(parts: IdentityParts, rules: Rules, login: Login): Pro
   const verdict = await parts.verifier.verify(login, hash);
   switch (verdict.kind) {
     case 'right':
-      return known({ kind: 'user', name: login.name });
+      return caller({ kind: 'user', name: login.name });
     case 'wrong': {
       if (!verdict.first) return WRONG;
       // A user who was added or given a new password just now is in the file, and not yet in memory.
@@ -99,20 +99,26 @@ async function byToken(
   if (token === undefined && (await parts.rules.refresh()) && parts.rules.current !== undefined)
     token = valid(parts.rules.current);
   if (token === undefined) {
-    return loginFailed(parts, rules, login);
+    const noted = { user: known(rules.users, login.name), token: known(rules.tokens, id) };
+    return { kind: 'refused', refusal: { kind: 'wrong-login', noted } };
   }
   parts.lastUse.note(id);
   const only = token.allow === undefined ? {} : { only: token.allow };
-  return known({ kind: 'user', name: login.name, ...only }, id);
+  return caller({ kind: 'user', name: login.name, ...only }, id);
 }
 
-function known(who: Who, token?: string): Identity {
+function caller(who: Who, token?: string): Identity {
   return { kind: 'known', caller: { who, token } };
 }
 
-function loginFailed({ audit }: IdentityParts, rules: Rules, { name, address }: Login): Identity {
-  audit.write({ event: 'login-failed', user: rules.users.has(name) ? name : null, address });
+/** Noted here, as only the first of nginx's two questions tells that a password failed for the first time. */
+function loginFailed({ audit }: IdentityParts, { users }: Rules, { name, address }: Login): Identity {
+  audit.write({ event: 'login-failed', user: known(users, name), address });
   return WRONG;
+}
+
+function known(ours: ReadonlyMap<string, unknown>, name: string): string | null {
+  return ours.has(name) ? name : null;
 }
 
 function sameDigest(one: string, other: string): boolean {

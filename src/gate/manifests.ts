@@ -38,8 +38,9 @@ export async function deleteProblem(
   const immutable = (tag: string) => isImmutable(policy, repository, tag);
   if (reference.kind === 'tag')
     return immutable(reference.tag) ? { kind: 'immutable', repository, tag: reference.tag } : undefined;
+  const seen = new Set<string>();
   for (const tag of (await tagsOf(upstream, repository)).filter(immutable)) {
-    if (await holds(upstream, repository, tag, reference.digest))
+    if (await holds(upstream, repository, tag, reference.digest, seen))
       return { kind: 'immutable', repository, tag };
   }
   return undefined;
@@ -47,20 +48,26 @@ export async function deleteProblem(
 
 const index = z.object({ manifests: z.array(z.object({ digest: z.string() })) });
 
-/** Whether a manifest is that digest or names it, itself or through the manifests of its index. */
+/**
+ * Whether a manifest is that digest or names it, itself or through the manifests of its index.
+ * @param seen manifests that don't: an index may name the same one many times, and so may each below it
+ */
 async function holds(
   upstream: Upstream,
   repository: string,
   reference: string,
   digest: string,
+  seen: Set<string>,
 ): Promise<boolean> {
   if (reference === digest) return true;
+  if (seen.has(reference)) return false;
+  seen.add(reference);
   const manifest = await upstream.manifest(repository, reference);
   if (manifest === undefined) return false;
   if (digestOf(manifest) === digest || manifest.includes(digest)) return true;
   const children = index.safeParse(JSON.parse(manifest.toString()));
   for (const child of children.data?.manifests ?? []) {
-    if (await holds(upstream, repository, child.digest, digest)) return true;
+    if (await holds(upstream, repository, child.digest, digest, seen)) return true;
   }
   return false;
 }

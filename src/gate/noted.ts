@@ -2,8 +2,8 @@ import { unreachable } from '../errors.ts';
 import type { AuditEvent } from './audit.ts';
 import type { Refusal } from './refusal.ts';
 
-/** What a line of the audit log says beyond who it was and where from. */
-export type About = Omit<AuditEvent, 'event' | 'user' | 'address' | 'token'>;
+/** What a line of the audit log says beyond what happened and where from. */
+export type About = Partial<Omit<AuditEvent, 'event' | 'address'>>;
 
 /** The audit log's word for a refusal, or `undefined` for one that nobody would look for there. */
 export function worthNoting(refusal: Refusal): { event: AuditEvent['event']; about: About } | undefined {
@@ -18,8 +18,9 @@ export function worthNoting(refusal: Refusal): { event: AuditEvent['event']; abo
     }
     case 'throttled':
       return { event: 'throttled', about: {} };
+    case 'wrong-login':
+      return refusal.noted === undefined ? undefined : { event: 'login-failed', about: refusal.noted };
     case 'unauthorized':
-    case 'wrong-login': // noted where it fails, once
     case 'unavailable':
     case 'malformed':
     case 'too-large':

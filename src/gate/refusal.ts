@@ -6,8 +6,8 @@ import type { RouteProblem } from './route.ts';
 export type Refusal =
   /** Nobody said who they are. */
   | { readonly kind: 'unauthorized' }
-  /** They said it, and it is not true. */
-  | { readonly kind: 'wrong-login' }
+  /** They said it, and it is not true. `noted`: what is still to be said about it in the audit log. */
+  | { readonly kind: 'wrong-login'; readonly noted?: { user: string | null; token: string | null } }
   /** Somebody, who may not do that. */
   | { readonly kind: 'denied'; readonly action: Action; readonly repository: string }
   | { readonly kind: 'immutable'; readonly repository: string; readonly tag: string }

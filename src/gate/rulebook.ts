@@ -42,7 +42,7 @@ export class Rulebook {
 
   private constructor(files: RulebookFiles, clock: Clock, tell: (line: string) => void) {
     const watch = <T>(source: Source<T>): WatchedFile<T> =>
-      new WatchedFile(source, join(files.gate, 'last-good', basename(source.file)));
+      new WatchedFile(source, join(files.gate, 'last-good', basename(source.file)), clock);
     const { root, usersFile, tokensFile, accessFile } = files;
     const called = (file: string) => relative(root, file);
     this.#users = watch<ReadonlyMap<string, string>>({

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf, type Problem, systemCode, WrongInput } from '../errors.ts';
+import type { Clock } from '../system/clock.ts';
 import { readIfExists, removeSynced, writeAtomically } from '../system/files.ts';
 
 /** What a file says now, or why it says nothing. */
@@ -16,22 +17,27 @@ export interface Source<T> {
   readonly parse: (text: string) => T;
 }
 
-/** Editors rename the old file away before the new one is there: gone is what is gone twice in a row. */
-const GONE_FOR_GOOD = 2;
+/**
+ * Editors rename the old file away before the new one is there: gone is what is gone for so long, in ms. It is less than
+ * the time between two looks, and not a number of looks: each wrong login makes another one.
+ */
+const GONE_FOR_GOOD = 300;
 const ABSENT = 'absent';
 
 /** A file that is read anew when it was replaced, and whose last good content outlives a bad one, over restarts too. */
 export class WatchedFile<T> {
   readonly #source: Source<T>;
   readonly #copy: string;
+  readonly #clock: Clock;
   #signature: string | undefined;
-  #missing = 0;
+  #goneSince: number | undefined;
   #reading: Reading<T> | undefined;
 
   /** @param copy a file of our own for the last good content, 0600 */
-  constructor(source: Source<T>, copy: string) {
+  constructor(source: Source<T>, copy: string, clock: Clock) {
     this.#source = source;
     this.#copy = copy;
+    this.#clock = clock;
   }
 
   get reading(): Reading<T> | undefined {
@@ -47,13 +53,19 @@ export class WatchedFile<T> {
   /** Looks whether the file was replaced. Answers whether there is a new reading. */
   async look(): Promise<boolean> {
     const signature = await signatureOf(this.#source.file);
-    this.#missing = signature === ABSENT ? this.#missing + 1 : 0;
+    const goneFor = this.#goneFor(signature);
     if (signature === this.#signature) return false;
     const first = this.#signature === undefined;
-    if (signature === ABSENT && !first && this.#missing < GONE_FOR_GOOD) return false;
+    if (signature === ABSENT && !first && goneFor < GONE_FOR_GOOD) return false;
     this.#reading = await this.#read(signature);
     this.#signature = signature;
     return true;
+  }
+
+  #goneFor(signature: string): number {
+    const now = this.#clock.now().getTime();
+    this.#goneSince = signature === ABSENT ? (this.#goneSince ?? now) : undefined;
+    return now - (this.#goneSince ?? now);
   }
 
   async #read(signature: string): Promise<Reading<T>> {
