@@ -1,5 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Question } from './judge.ts';
 import { answerTo, type Refusal } from './refusal.ts';
+
+/** A request that nginx left to the gate, with its body still to come. */
+export interface Exchange {
+  readonly question: Question;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
 
 /** RFC 9110 section 7.6.1: they are about one connection. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade']);

@@ -18,12 +18,16 @@ export interface Question {
 /** What is decided, and on whom. */
 export type Judgement =
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly caller: Caller | undefined }
-  | {
+  | (Allowed & {
       readonly kind: 'allowed';
       readonly decision: Exclude<Decision, { readonly kind: 'refuse' }>;
-      readonly caller: Caller;
-      readonly rules: Rules;
-    };
+    });
+
+/** Who may, and by what rules. */
+export interface Allowed {
+  readonly caller: Caller;
+  readonly rules: Rules;
+}
 
 const NO_RULES: Refusal = {
   kind: 'unavailable',

@@ -1,12 +1,36 @@
 import { unreachable } from '../errors.ts';
-import type { AuditEvent } from './audit.ts';
+import type { Audit, AuditEvent } from './audit.ts';
+import type { Caller } from './identify.ts';
+import type { Question } from './judge.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What a line of the audit log says beyond what happened and where from. */
 export type About = Partial<Omit<AuditEvent, 'event' | 'address'>>;
 
-/** The audit log's word for a refusal, or `undefined` for one that nobody would look for there. */
-export function worthNoting(refusal: Refusal): { event: AuditEvent['event']; about: About } | undefined {
+/** Writes down what somebody did. */
+export function note(
+  audit: Audit,
+  event: AuditEvent['event'],
+  caller: Caller | undefined,
+  { address }: Question,
+  about: About,
+): void {
+  const user = caller?.who.kind === 'user' ? caller.who.name : null;
+  audit.write({ event, user, token: caller?.token, address, ...about });
+}
+
+/** Writes down that somebody was refused, where anybody would look for it. */
+export function noteRefusal(
+  audit: Audit,
+  refusal: Refusal,
+  caller: Caller | undefined,
+  question: Question,
+): void {
+  const noted = worthNoting(refusal);
+  if (noted !== undefined) note(audit, noted.event, caller, question, noted.about);
+}
+
+function worthNoting(refusal: Refusal): { event: AuditEvent['event']; about: About } | undefined {
   switch (refusal.kind) {
     case 'denied': {
       const { action, repository } = refusal;

@@ -39,7 +39,11 @@ export function answerTo(refusal: Refusal): Answer {
     case 'denied':
       return answer(403, 'DENIED', `you may not ${refusal.action} in ${refusal.repository}`);
     case 'immutable':
-      return answer(403, 'DENIED', `the tag ${refusal.tag} of ${refusal.repository} is immutable`);
+      return answer(
+        403,
+        'DENIED',
+        `the tag ${refusal.tag} of ${refusal.repository} is immutable; push under another one`,
+      );
     case 'throttled':
       return answer(
         429,

@@ -34,8 +34,9 @@ export class StrangerQueue<Job extends Waiting> {
   add(job: Job): Job | undefined {
     const waiting = (this.#clean.get(job.origin)?.length ?? 0) + (this.#suspect.get(job.origin)?.length ?? 0);
     if (waiting >= this.#limits.perOrigin) return job;
-    const dropped = this.#size < this.#limits.inAll ? undefined : job.suspect ? job : this.#dropSuspect();
-    if (this.#size >= this.#limits.inAll) return job;
+    const full = this.#size >= this.#limits.inAll;
+    const dropped = full && !job.suspect ? this.#dropSuspect() : undefined;
+    if (full && dropped === undefined) return job;
     const lane = job.suspect ? this.#suspect : this.#clean;
     const jobs = lane.get(job.origin);
     if (jobs === undefined) lane.set(job.origin, [job]);
