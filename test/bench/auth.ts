@@ -9,8 +9,8 @@ const GATE: Front = 'the gate, cost 12';
 const HTPASSWD: Front = 'htpasswd, cost 12';
 
 /** `seconds` for each way in each round. Sixteen at once at cost 12 take htpasswd two, so it gets more. */
-const FULL = { rounds: 7, seconds: 5, slow: 8 };
-const QUICK = { rounds: 3, seconds: 1, slow: 3 };
+const FULL = { rounds: 7, floods: 7, seconds: 5, slow: 8 };
+const QUICK = { rounds: 3, floods: 1, seconds: 1, slow: 3 };
 
 const ALONE = 'pulls, nobody guesses';
 /** Who guesses while a known user pulls. */
@@ -27,7 +27,7 @@ type Round = Readonly<Record<string, Measured>>;
  * measured within a round is compared, so that a machine's moods hit both. Then the same while others guess passwords.
  */
 export async function auth(quick: boolean, report: Progress) {
-  const { rounds, seconds, slow } = quick ? QUICK : FULL;
+  const { rounds, floods, seconds, slow } = quick ? QUICK : FULL;
   return onStage(async (stage) => {
     const byFront = FRONTS.map((front) => ({
       name: front,
@@ -38,9 +38,14 @@ export async function auth(quick: boolean, report: Progress) {
       name,
       work: () => amid(stage, how, seconds),
     }));
-    const alone = { name: ALONE, work: () => measure(stage, GATE, seconds) };
-    const floods = await inRounds(rounds, [alone, ...attacked], report);
-    return result(ways, floods);
+    const alone = {
+      name: ALONE,
+      work: async () => {
+        await stage.quiet();
+        return measure(stage, GATE, seconds);
+      },
+    };
+    return result(ways, await inRounds(floods, [alone, ...attacked], report));
   });
 }
 

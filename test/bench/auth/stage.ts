@@ -14,6 +14,9 @@ import { COSTS, FRONTS, type Front, frontsOf, portOf, SOCKETS, YES_PORT } from '
 const REPOSITORY = 'bench/auth';
 const TAG = 'latest';
 const STARTED = { within: 60_000, every: 50 };
+const AT_REST = { within: 5 * 60_000, every: 500 };
+/** Of one core. bcrypt takes some 30 while somebody waits for it. */
+const IDLE_PERCENT = 5;
 
 /** A stack with all ways to its registry, an image in it, and a user who may pull it by each. */
 export interface Stage {
@@ -25,6 +28,8 @@ export interface Stage {
   readonly url: (front: Front) => string;
   /** Resolves when a single pull was answered: then whatever was begun there before has come to its end as well. */
   readonly pull: (front: Front) => Promise<void>;
+  /** Resolves when the gate is at rest: guesses whose guesser is gone wait for their turn all the same. */
+  readonly quiet: () => Promise<void>;
 }
 
 /** Sets everything up and takes it down after `work`. Addresses of attackers are what X-Forwarded-For says. */
@@ -118,6 +123,7 @@ async function stageOf(checkout: Checkout, nginx: string, credentials: Credentia
     script: await writeScript(checkout, credentials),
     url: (front) => `http://${host}:${portOf(front)}/v2/${REPOSITORY}/manifests/${TAG}`,
     pull: async (front) => void (await client(front).pullManifest(REPOSITORY, TAG)),
+    quiet: () => atRest(checkout),
   };
 }
 
@@ -125,6 +131,16 @@ async function reached(client: RegistryClient, front: Front): Promise<void> {
   const answers = async () => ((await client.check().catch(() => 0)) === 200 ? true : undefined);
   if ((await eventually(systemClock, STARTED, answers)) === undefined)
     throw new Error(`${front}: it does not answer`);
+}
+
+async function atRest(checkout: Checkout): Promise<void> {
+  const gate = await containerOf(checkout, 'gate');
+  const idle = async () => {
+    const { stdout } = await execa('docker', ['stats', '--no-stream', '--format', '{{.CPUPerc}}', gate]);
+    return Number.parseFloat(stdout) < IDLE_PERCENT ? true : undefined;
+  };
+  if ((await eventually(systemClock, AT_REST, idle)) === undefined)
+    throw new Error('the gate does not come to rest');
 }
 
 async function writeScript(checkout: Checkout, { user, password }: Credentials): Promise<string> {
