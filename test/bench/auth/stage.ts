@@ -9,14 +9,17 @@ import { eventually, systemClock } from '../../../src/system/clock.ts';
 import { generatePassword, hashPassword } from '../../../src/users/password.ts';
 import { addUser } from '../../../src/users/users.ts';
 import { Checkout } from '../../support/checkout.ts';
+import { cpuSecondsOf } from '../resources.ts';
 import { COSTS, FRONTS, type Front, frontsOf, portOf, SOCKETS, YES_PORT } from './fronts.ts';
 
 const REPOSITORY = 'bench/auth';
 const TAG = 'latest';
 const STARTED = { within: 60_000, every: 50 };
 const AT_REST = { within: 5 * 60_000, every: 500 };
-/** Of one core. bcrypt takes some 30 while somebody waits for it. */
-const IDLE_PERCENT = 5;
+/** Milliseconds: bcrypt rests for some seconds between two guesses. */
+const LOOK = 5_000;
+/** Seconds of a core, in that time: a single guess takes 0.25. */
+const IDLE = 0.2;
 
 /** A stack with all ways to its registry, an image in it, and a user who may pull it by each. */
 export interface Stage {
@@ -135,9 +138,11 @@ async function reached(client: RegistryClient, front: Front): Promise<void> {
 
 async function atRest(checkout: Checkout): Promise<void> {
   const gate = await containerOf(checkout, 'gate');
+  const used = () => cpuSecondsOf(gate, /^node /);
   const idle = async () => {
-    const { stdout } = await execa('docker', ['stats', '--no-stream', '--format', '{{.CPUPerc}}', gate]);
-    return Number.parseFloat(stdout) < IDLE_PERCENT ? true : undefined;
+    const before = await used();
+    await systemClock.sleep(LOOK);
+    return (await used()) - before < IDLE ? true : undefined;
   };
   if ((await eventually(systemClock, AT_REST, idle)) === undefined)
     throw new Error('the gate does not come to rest');
