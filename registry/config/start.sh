@@ -2,22 +2,21 @@
 # Starts distribution on its socket, with a password check of its own where AUTH says so.
 set -eu
 socket=/run/registry/registry.sock
-users=/auth/registry.password
 
 case "$AUTH" in
     gate) ;; # whoever reaches the socket has been let through
     registry)
-        export REGISTRY_AUTH=htpasswd REGISTRY_AUTH_HTPASSWD_REALM=Moorage REGISTRY_AUTH_HTPASSWD_PATH="$users" ;;
+        users=/auth/registry.password
+        export REGISTRY_AUTH=htpasswd REGISTRY_AUTH_HTPASSWD_REALM=Moorage REGISTRY_AUTH_HTPASSWD_PATH="$users"
+        # Without this file distribution makes up a user and logs its password. An empty one means: nobody yet.
+        if [ ! -e "$users" ]; then
+            (umask 077 && : >"$users")
+            chown "$(stat -c %u:%g /auth)" "$users" # for whoever cloned the project
+        fi ;;
     *)
         echo "AUTH: '$AUTH' is neither gate nor registry" >&2
         exit 1 ;;
 esac
-
-# Without a users file distribution makes up a user and logs its password. An empty file means: nobody yet.
-if [ ! -e "$users" ]; then
-    (umask 077 && : >"$users")
-    chown "$(stat -c %u:%g /auth)" "$users" # for whoever cloned the project
-fi
 
 # A killed registry leaves its socket behind. A new one is for all that see it: the volume says who does.
 rm -f "$socket"

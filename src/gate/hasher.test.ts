@@ -97,6 +97,28 @@ test('after each stranger the lane rests, so that 15 % of two cores are used; th
   expect(second).toEqual({ kind: 'wrong' });
 });
 
+test('after a suspect the next suspect waits for longer, so that 6 % of two cores are used; the others do not', async () => {
+  const clock = new ManualClock();
+  const hasher = hasherOf({ clock });
+  await hasher.compare(saying('wrong'), stranger('a', true));
+  const [short, long] = rests(clock);
+  expect(short?.milliseconds).toBeCloseTo(30 / 0.3 - 30);
+  expect(long?.milliseconds).toBeCloseTo(30 / 0.12 - 30);
+  let suspect: unknown;
+  const waiting = hasher.compare(saying('wrong'), stranger('b', true)).then((outcome) => {
+    suspect = outcome;
+  });
+  const good = hasher.compare(saying('right'), stranger('c'));
+  short?.wake();
+  expect(await good).toEqual({ kind: 'right' });
+  for (const rest of rests(clock)) if (rest !== long) rest.wake();
+  expect(await hasher.compare(saying('right'), KNOWN)).toEqual({ kind: 'right' });
+  expect(suspect, 'still has to wait').toBeUndefined();
+  long?.wake();
+  await waiting;
+  expect(suspect).toEqual({ kind: 'wrong' });
+});
+
 test('a machine of many cores needs no rest', async () => {
   const clock = new ManualClock();
   const hasher = hasherOf({ clock, cores: 8 });
@@ -107,16 +129,16 @@ test('a machine of many cores needs no rest', async () => {
 
 test('whoever finds no place is told when to come again', async () => {
   const clock = new ManualClock();
-  const hasher = hasherOf({ clock, limits: { inAll: 3, perOrigin: 2 } });
+  const hasher = hasherOf({ clock, limits: { inAll: 3, suspects: 3, perOrigin: 2 } });
   const running = hasher.compare(saying('right'), stranger('a'));
   const waiting = ['b', 'b'].map((origin) => hasher.compare(saying('wrong'), stranger(origin, true)));
-  expect(await hasher.compare(saying('wrong'), stranger('b', true))).toEqual({ kind: 'busy', seconds: 2 });
+  expect(await hasher.compare(saying('wrong'), stranger('b', true))).toEqual({ kind: 'busy', seconds: 5 });
   waiting.push(hasher.compare(saying('wrong'), stranger('c', true)));
   const good = hasher.compare(saying('right'), stranger('d'));
-  expect(await waiting[1], 'makes place for one without failures').toEqual({ kind: 'busy', seconds: 3 });
+  expect(await waiting[1], 'makes place for one without failures').toEqual({ kind: 'busy', seconds: 5 });
   await running;
   for (const outcome of [good, waiting[0], waiting[2]]) {
-    await vi.waitFor(() => expect(rests(clock)).toHaveLength(1));
+    await vi.waitFor(() => expect(rests(clock)).not.toEqual([]));
     for (const rest of rests(clock)) rest.wake();
     await outcome;
   }

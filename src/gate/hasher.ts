@@ -40,10 +40,16 @@ export interface HasherOptions {
 /** Beside this file in a checkout, beside the program in its image. */
 export const HASH_WORKER = new URL('hash-worker.mjs', import.meta.url);
 
-/** Strangers may use so much of all cores together: the rest is for images, also while somebody guesses passwords. */
-const SHARE = 0.15;
-/** With 0.25 s each, and a rest of 0.6 s on two cores, the last waits for less than a client's usual 60 s. */
-const LIMITS: QueueLimits = { inAll: 64, perOrigin: 4 };
+/**
+ * Strangers may use so much of all cores together: the rest is for images. Where logins failed lately somebody may be
+ * guessing, and pulls shall hardly notice.
+ */
+const SHARE = { clean: 0.15, suspect: 0.06 };
+/**
+ * With 0.25 s each, and on two cores a rest of 0.6 s, or of 1.8 s after a suspect, the last of them waits for less than
+ * a client's usual 60 s.
+ */
+const LIMITS: QueueLimits = { inAll: 64, suspects: 24, perOrigin: 4 };
 /** bcrypt's cost 12 takes 0.25 s, cost 16 takes 4 s, several times that on a small machine with much to do. */
 const PATIENCE = 60_000;
 /** Until something was measured: cost 12. */
@@ -64,17 +70,20 @@ export class WorkerHasher implements Hasher {
   readonly #known: Job[] = [];
   readonly #strangers: StrangerQueue<Job>;
   /** How many ms a stranger's lane rests for each ms that it worked. */
-  readonly #restFactor: number;
+  readonly #restFactor: { readonly clean: number; readonly suspect: number };
+  /** How many rests are under way that such a stranger has to wait for. */
+  readonly #rests = { clean: 0, suspect: 0 };
   readonly #closing = new AbortController();
   #worker: Worker | undefined;
   #running: { readonly job: Job; readonly done: AbortController } | undefined;
-  #resting = false;
   #lastTook = USUAL;
 
   constructor(options: HasherOptions) {
     this.#options = options;
     this.#strangers = new StrangerQueue(options.limits ?? LIMITS);
-    this.#restFactor = Math.max(1 / (SHARE * (options.cores ?? availableParallelism())) - 1, 0);
+    const cores = options.cores ?? availableParallelism();
+    const factor = (share: number) => Math.max(1 / (share * cores) - 1, 0);
+    this.#restFactor = { clean: factor(SHARE.clean), suspect: factor(SHARE.suspect) };
     this.#worker = this.#start();
   }
 
@@ -108,7 +117,7 @@ export class WorkerHasher implements Hasher {
 
   #next(): void {
     if (this.#running !== undefined || this.#closing.signal.aborted) return;
-    const job = this.#known.shift() ?? (this.#resting ? undefined : this.#strangers.take());
+    const job = this.#known.shift() ?? this.#nextStranger();
     if (job === undefined) return;
     const running = { job, done: new AbortController() };
     this.#running = running;
@@ -116,6 +125,11 @@ export class WorkerHasher implements Hasher {
     const { password, hash, padding } = job.comparison;
     this.#worker.postMessage({ password: password.reveal(), hash, padding });
     void this.#watch(this.#worker, running.done.signal);
+  }
+
+  #nextStranger(): Job | undefined {
+    if (this.#rests.clean > 0) return undefined;
+    return this.#strangers.take(this.#rests.suspect > 0 ? 'clean' : 'any');
   }
 
   /** A thread that doesn't answer is given up, like one that died. */
@@ -138,7 +152,7 @@ export class WorkerHasher implements Hasher {
     if (worker !== this.#worker || this.#running === undefined) return;
     const job = this.#finish(this.#running);
     this.#lastTook = took;
-    if (job.lane === 'stranger') void this.#rest(took * this.#restFactor);
+    if (job.lane === 'stranger') this.#rest(took, job.suspect);
     job.resolve({ kind: right ? 'right' : 'wrong' });
     this.#next();
   }
@@ -157,11 +171,17 @@ export class WorkerHasher implements Hasher {
     return job;
   }
 
-  async #rest(milliseconds: number): Promise<void> {
+  /** After a suspect others have to wait no longer than after anybody else. */
+  #rest(took: number, suspect: boolean): void {
+    void this.#restOf('clean', took * this.#restFactor.clean);
+    if (suspect) void this.#restOf('suspect', took * this.#restFactor.suspect);
+  }
+
+  async #restOf(lane: 'clean' | 'suspect', milliseconds: number): Promise<void> {
     if (milliseconds <= 0) return;
-    this.#resting = true;
+    this.#rests[lane] += 1;
     await this.#slept(milliseconds, this.#closing.signal);
-    this.#resting = false;
+    this.#rests[lane] -= 1;
     this.#next();
   }
 
@@ -178,7 +198,10 @@ export class WorkerHasher implements Hasher {
 
   /** Seconds until those who wait now will have had their turn. */
   #wait(): number {
-    return Math.ceil((this.#strangers.size * this.#lastTook * (1 + this.#restFactor)) / 1000) || 1;
+    const { size, suspects } = this.#strangers;
+    const { clean, suspect } = this.#restFactor;
+    const turns = (size - suspects) * (1 + clean) + suspects * (1 + suspect);
+    return Math.ceil((turns * this.#lastTook) / 1000) || 1;
   }
 }
 

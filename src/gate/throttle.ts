@@ -19,6 +19,8 @@ const PER_ORIGIN: Limit = { burst: 20, every: 3_000 };
  * new place (who is known already is never asked).
  */
 const PER_NAME: Limit = { burst: 10, every: 10_000 };
+/** A guesser among many has to wait for minutes to be heard, and is still one. */
+const SUSPECT_FOR = 10 * 60_000;
 /** About 2 MB each. Failures cost bcrypt's time: so many in the 100 s that a name is remembered can't be made. */
 const REMEMBERED = 10_000;
 
@@ -28,6 +30,8 @@ export class Throttle {
   /** For each the time, in ms, when its last failure will be forgiven. */
   readonly #origins = new LRUCache<string, number>({ max: REMEMBERED });
   readonly #names = new LRUCache<string, number>({ max: REMEMBERED });
+  /** When each origin failed last, in ms. */
+  readonly #failures = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,13 +48,15 @@ export class Throttle {
   failed(origin: string, name: string): void {
     const now = this.#clock.now().getTime();
     const key = keyOf(name);
+    this.#failures.set(origin, now);
     this.#origins.set(origin, now + debt(PER_ORIGIN, this.#origins.get(origin), now) + PER_ORIGIN.every);
     this.#names.set(key, now + debt(PER_NAME, this.#names.get(key), now) + PER_NAME.every);
   }
 
-  /** Whether logins from there failed lately. */
+  /** Whether a login from there failed lately. */
   isSuspect(origin: string): boolean {
-    return debt(PER_ORIGIN, this.#origins.get(origin), this.#clock.now().getTime()) > 0;
+    const failed = this.#failures.get(origin);
+    return failed !== undefined && this.#clock.now().getTime() - failed < SUSPECT_FOR;
   }
 }
 

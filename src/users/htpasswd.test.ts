@@ -35,6 +35,7 @@ test.each([
   [`old:${HASH}x`, 'not hashed by bcrypt'],
   [`old:${HASH.replace('$05$', '$03$')}`, 'not hashed by bcrypt'],
   [`old:${HASH.replace('$05$', '$32$')}`, 'not hashed by bcrypt'],
+  [`old:${HASH.replace('$05$', '$17$')}`, 'cost 17, which takes minutes'],
   ['o\uFFFDd:secret', 'not UTF-8'],
   ['# \uFFFD', 'not UTF-8'],
   ['\uFEFF# made on Windows', 'byte order mark'],

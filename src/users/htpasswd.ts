@@ -18,6 +18,9 @@ export interface UserLine {
 /** bcrypt in its modular crypt format, with a cost between 4 and 31: distribution reads no other hash. */
 const BCRYPT = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
 
+/** Four seconds a login; and every name that there is not has to take as long as the costliest that there is. */
+const HIGHEST_COST = 16;
+
 /** What decoding makes of bytes that are not UTF-8. They could not be written back as they were. */
 const UNDECODABLE = '\uFFFD';
 const BYTE_ORDER_MARK = '\uFEFF';
@@ -64,7 +67,12 @@ function parseLine(text: string): Line | { readonly problem: string } {
   if (colon < 1) return { problem: 'is not NAME:HASH' };
   const name = entry.slice(0, colon);
   const hash = entry.slice(colon + 1);
-  if (BCRYPT.test(hash)) return { kind: 'user', name, hash, text };
+  if (BCRYPT.test(hash)) {
+    if (costOf(hash) <= HIGHEST_COST) return { kind: 'user', name, hash, text };
+    return {
+      problem: `the password of ${name} has cost ${costOf(hash)}, which takes minutes for each login; set it anew with 12, and ${HIGHEST_COST} at the most`,
+    };
+  }
   return {
     problem: `the password of ${name} is not hashed by bcrypt; set it anew with htpasswd -B, or take the line away and add the user again`,
   };

@@ -12,12 +12,7 @@ export interface Resources {
 
 /** Looks at the processes of a container whose command line fits. The engine has to be on this machine. */
 export async function resourcesOf(container: string, command: RegExp): Promise<Resources> {
-  const { stdout } = await execa('docker', ['top', container, '-eo', 'pid,args']);
-  const pids = stdout
-    .split('\n')
-    .map((line) => /^\s*(\d+)\s+(.*)$/.exec(line))
-    .filter((match) => match !== null && command.test(match[2] ?? ''))
-    .map((match) => match?.[1] ?? '');
+  const pids = await pidsOf(container, command);
   const each = await Promise.all(pids.map(ofProcess));
   const total = (of: (one: { memory: number; files: number }) => number) =>
     each.reduce((sum, one) => sum + of(one), 0);
@@ -26,6 +21,32 @@ export async function resourcesOf(container: string, command: RegExp): Promise<R
     files: total(({ files }) => files),
     processes: each.length,
   };
+}
+
+/** Seconds of a core that the processes of a container whose command line fits have used so far. */
+export async function cpuSecondsOf(container: string, command: RegExp): Promise<number> {
+  const each = await Promise.all((await pidsOf(container, command)).map(cpuSeconds));
+  return each.reduce((sum, one) => sum + one, 0);
+}
+
+async function pidsOf(container: string, command: RegExp): Promise<string[]> {
+  const { stdout } = await execa('docker', ['top', container, '-eo', 'pid,args']);
+  return stdout
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(.*)$/.exec(line))
+    .filter((match) => match !== null && command.test(match[2] ?? ''))
+    .map((match) => match?.[1] ?? '');
+}
+
+/** proc_pid_stat(5): fields 14 and 15, in hundredths of a second; the second may have blanks and ends with `)`. */
+async function cpuSeconds(pid: string): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const [user = Number.NaN, system = Number.NaN] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) / 100;
 }
 
 /** proc_pid_status(5): in KiB. */

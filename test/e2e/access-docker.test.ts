@@ -161,7 +161,7 @@ test('an immutable tag is named when its image can’t be replaced', async () =>
   const { exitCode, stderr } = await pusher.push('team/app:v1');
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
-    stderr: 'denied: the tag v1 of team/app is immutable',
+    stderr: 'denied: the tag v1 of team/app is immutable; push under another one',
   });
 });
 

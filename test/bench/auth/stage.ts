@@ -9,11 +9,17 @@ import { eventually, systemClock } from '../../../src/system/clock.ts';
 import { generatePassword, hashPassword } from '../../../src/users/password.ts';
 import { addUser } from '../../../src/users/users.ts';
 import { Checkout } from '../../support/checkout.ts';
+import { cpuSecondsOf } from '../resources.ts';
 import { COSTS, FRONTS, type Front, frontsOf, portOf, SOCKETS, YES_PORT } from './fronts.ts';
 
 const REPOSITORY = 'bench/auth';
 const TAG = 'latest';
 const STARTED = { within: 60_000, every: 50 };
+const AT_REST = { within: 5 * 60_000, every: 500 };
+/** Milliseconds: bcrypt rests for some seconds between two guesses. */
+const LOOK = 5_000;
+/** Seconds of a core, in that time: a single guess takes 0.25. */
+const IDLE = 0.2;
 
 /** A stack with all ways to its registry, an image in it, and a user who may pull it by each. */
 export interface Stage {
@@ -25,6 +31,8 @@ export interface Stage {
   readonly url: (front: Front) => string;
   /** Resolves when a single pull was answered: then whatever was begun there before has come to its end as well. */
   readonly pull: (front: Front) => Promise<void>;
+  /** Resolves when the gate is at rest: guesses whose guesser is gone wait for their turn all the same. */
+  readonly quiet: () => Promise<void>;
 }
 
 /** Sets everything up and takes it down after `work`. Addresses of attackers are what X-Forwarded-For says. */
@@ -118,6 +126,7 @@ async function stageOf(checkout: Checkout, nginx: string, credentials: Credentia
     script: await writeScript(checkout, credentials),
     url: (front) => `http://${host}:${portOf(front)}/v2/${REPOSITORY}/manifests/${TAG}`,
     pull: async (front) => void (await client(front).pullManifest(REPOSITORY, TAG)),
+    quiet: () => atRest(checkout),
   };
 }
 
@@ -125,6 +134,18 @@ async function reached(client: RegistryClient, front: Front): Promise<void> {
   const answers = async () => ((await client.check().catch(() => 0)) === 200 ? true : undefined);
   if ((await eventually(systemClock, STARTED, answers)) === undefined)
     throw new Error(`${front}: it does not answer`);
+}
+
+async function atRest(checkout: Checkout): Promise<void> {
+  const gate = await containerOf(checkout, 'gate');
+  const used = () => cpuSecondsOf(gate, /^node /);
+  const idle = async () => {
+    const before = await used();
+    await systemClock.sleep(LOOK);
+    return (await used()) - before < IDLE ? true : undefined;
+  };
+  if ((await eventually(systemClock, AT_REST, idle)) === undefined)
+    throw new Error('the gate does not come to rest');
 }
 
 async function writeScript(checkout: Checkout, { user, password }: Credentials): Promise<string> {
