@@ -40,6 +40,11 @@ export function isImmutable({ immutable }: Policy, repository: string, tag: stri
   return immutable.some((rule) => rule.repository(repository) && rule.tag(tag));
 }
 
+/** Whether any tag there is immutable once it is there. */
+export function hasImmutableTags({ immutable }: Policy, repository: string): boolean {
+  return repository !== PROOF_REPOSITORY && immutable.some((rule) => rule.repository(repository));
+}
+
 /** Whatever a policy's file says: without a login nothing is ever changed. */
 function anyoneMay({ anonymous }: Policy, action: Action, repository: string): boolean {
   return action === 'pull' && granted(anonymous, action, repository);

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { hasImmutableTags } from '../access/rights.ts';
 import { digestOf } from '../registry/digest.ts';
 import type { Audit } from './audit.ts';
 import type { Task } from './decide.ts';
@@ -9,6 +10,7 @@ import { type About, note, noteRefusal } from './noted.ts';
 import type { Refusal } from './refusal.ts';
 import { Room } from './room.ts';
 import type { Reference } from './route.ts';
+import type { Rules } from './rulebook.ts';
 import { Turns } from './turns.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -55,7 +57,7 @@ export class Changes {
   ): Promise<void> {
     const manifest = await readBody(request, LARGEST_MANIFEST);
     if (manifest === undefined) return refuse(response, { kind: 'too-large', limit: LARGEST_MANIFEST });
-    await this.#turns.inTurn(repository, async () => {
+    await this.#inTurn(rules, repository, async () => {
       const problem = await pushProblem(this.#upstream, rules, caller.who, {
         repository,
         reference,
@@ -80,7 +82,7 @@ export class Changes {
     { caller, rules }: Allowed,
     { question, request, response }: Exchange,
   ): Promise<void> {
-    await this.#turns.inTurn(repository, async () => {
+    await this.#inTurn(rules, repository, async () => {
       const problem = await deleteProblem(this.#upstream, rules, caller.who, { repository, reference });
       if (problem !== undefined) {
         noteRefusal(this.#audit, problem, caller, question);
@@ -89,6 +91,11 @@ export class Changes {
       const status = await this.#relay(question, forwarded(request.headers), undefined, response);
       note(this.#audit, 'delete', caller, question, { repository, ...withoutKind(reference), status });
     });
+  }
+
+  /** Where no tag is immutable nobody has to wait for anybody. */
+  #inTurn({ policy }: Rules, repository: string, work: () => Promise<void>): Promise<void> {
+    return hasImmutableTags(policy, repository) ? this.#turns.inTurn(repository, work) : work();
   }
 
   /** Without the query: by distribution-spec's `?tag=` a push by digest would write tags that nobody has looked at. */

@@ -81,7 +81,8 @@ async function startHtpasswd(
   };
   const environment = Object.entries(settings).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
   const name = `${checkout.project}-htpasswd-${cost}`;
-  const place = ['--name', name, '--network', 'none', '--volumes-from', registry];
+  const users = `${join(checkout.root, 'registry/auth')}:/auth`;
+  const place = ['--name', name, '--network', 'none', '--volumes-from', registry, '--volume', users];
   const command = ['--entrypoint', '/bin/sh', BUILT.registry, '-c'];
   const serve = 'umask 0; exec registry serve /etc/moorage/registry.yml';
   await execa('docker', ['run', '--detach', '--init', ...place, ...environment, ...command, serve]);

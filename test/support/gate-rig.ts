@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { type Agent, type ClientRequest, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { AuditEvent } from '../../src/gate/audit.ts';
+import { Gate } from '../../src/gate/gate.ts';
+import type { Comparison, Hasher } from '../../src/gate/hasher.ts';
+import { LastUse } from '../../src/gate/last-use.ts';
+import { Rulebook } from '../../src/gate/rulebook.ts';
+import { Upstream } from '../../src/gate/upstream.ts';
+import { Verifier } from '../../src/gate/verifier.ts';
+import { Secret } from '../../src/secret.ts';
+import { writeAtomically } from '../../src/system/files.ts';
+import { hashPassword } from '../../src/users/password.ts';
+import { FakeClock } from './fake-clock.ts';
+import { type SmallRegistry, startSmallRegistry } from './small-registry.ts';
+
+const ACCESS = `
+users:
+  ada: [push:team/**, delete:team/**]
+  root: [admin]
+immutable: ['team/**:v*']
+`;
+const ADDRESS = '192.0.2.1';
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+export type GateRig = Awaited<ReturnType<typeof startGateRig>>;
+
+/** A gate with all its parts in this process, before a small registry. The password `right` is right for everybody. */
+export async function startGateRig(access: string = ACCESS) {
+  const root = await mkdtemp(join(tmpdir(), 'gate-'));
+  const socketPath = join(root, 'gate.sock');
+  const files = {
+    usersFile: join(root, 'registry.password'),
+    accessFile: join(root, 'access.yaml'),
+    tokensFile: join(root, 'tokens.json'),
+    root,
+    gate: join(root, 'gate'),
+  };
+  const hash = await hashPassword(new Secret('right'), 4);
+  await writeAtomically(files.usersFile, `ada:${hash}\nroot:${hash}\n`, 0o600);
+  await writeAtomically(files.accessFile, access, 0o600);
+
+  const events: AuditEvent[] = [];
+  const told: string[] = [];
+  const tell = (line: string) => void told.push(line);
+  const clock = new FakeClock('2026-01-01T00:00:00Z');
+  const registry: SmallRegistry = await startSmallRegistry(join(root, 'registry.sock'));
+  const upstream = new Upstream(join(root, 'registry.sock'));
+  const gate = new Gate({
+    rules: await Rulebook.open(files, clock, tell),
+    verifier: new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 }),
+    audit: { write: (event) => events.push(event) },
+    lastUse: await LastUse.open(join(root, 'last-used.json'), clock),
+    clock,
+    upstream,
+    tell,
+  });
+  await gate.listen(socketPath);
+
+  const headersOf = (method: string, uri: string, login: string | undefined) => ({
+    'x-method': method,
+    'x-uri': uri,
+    'x-address': ADDRESS,
+    ...(login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
+  });
+  return {
+    files,
+    events,
+    told,
+    registry,
+    gate,
+    /** As nginx asks about a request. */
+    ask: (method: string, uri: string, login: string | undefined) =>
+      answerOf(
+        request({ socketPath, path: '/ask', headers: headersOf(method, uri, login), agent: false }),
+        undefined,
+      ),
+    /** As nginx leaves a request to the gate. */
+    leave: (
+      method: string,
+      uri: string,
+      login: string | undefined,
+      body?: string,
+      type = 'application/json',
+    ) => {
+      const headers = { ...headersOf(method, uri, login), 'content-type': type };
+      return answerOf(request({ socketPath, method, path: uri, headers, agent: false }), body);
+    },
+    /** A push of a manifest of no known size that the gate has been asked for, and of which nothing has come yet. */
+    beginPush: async (login: string, agent: Agent | false = false): Promise<ClientRequest> => {
+      const uri = '/v2/team/app/manifests/v1';
+      const headers = { ...headersOf('PUT', uri, login), expect: '100-continue' };
+      const asked = request({ socketPath, agent, method: 'PUT', path: uri, headers });
+      asked.flushHeaders();
+      await once(asked, 'continue');
+      return asked;
+    },
+    stop: async () => {
+      await gate.close();
+      upstream.close();
+      await registry.close().catch(() => undefined);
+    },
+  };
+}
+
+const byPassword: Hasher = {
+  compare: async ({ password }: Comparison) => ({ kind: password.reveal() === 'right' ? 'right' : 'wrong' }),
+};
+
+async function answerOf(asked: ClientRequest, body: string | undefined): Promise<Answered> {
+  asked.end(body);
+  const [response] = await once(asked, 'response');
+  return { status: response.statusCode, headers: response.headers, body: await text(response) };
+}
