@@ -7,7 +7,14 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/temporary-folder.ts',
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'] } },
+      {
+        // One process for all files of a worker: modules are loaded once, which halves the time.
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          isolate: false,
+        },
+      },
       {
         test: {
           name: 'engine',

@@ -1,10 +1,13 @@
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeEngine } from '../../test/support/fake-engine.ts';
 import { Failure } from '../errors.ts';
 import { paths } from '../paths.ts';
 import { PINNED } from '../settings/schema.ts';
 import type { Settings } from '../settings/settings.ts';
-import { run } from '../system/processes.ts';
+import type { Run } from '../system/processes.ts';
 import { BASE_IMAGE, BUILT } from './catalog.ts';
 import { ensureImages } from './ensure.ts';
 
@@ -43,9 +46,17 @@ beforeEach(() => {
 });
 
 async function ensure(change: Partial<Settings> = {}) {
-  const workshop = { engine, run, paths: paths(), ensureDebootstrap: async () => {} };
+  const state = await mkdtemp(join(tmpdir(), 'images-'));
+  const workshop = { engine, run: bundle, paths: { ...paths(), state }, ensureDebootstrap: async () => {} };
   return ensureImages({ ...settings, ...change }, workshop, () => undefined);
 }
+
+/** What scripts/bundle.mjs leaves: `bundle.mjs PROGRAM FOLDER`. */
+const bundle: Run = async (_, [, program = '', folder = '']) => {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'main.mjs'), `// ${program}\n`);
+  return { exitCode: 0, stdout: '', stderr: '' };
+};
 
 const unreachable = new Failure('registry-unreachable', 'no such host', '');
 
