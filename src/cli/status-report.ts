@@ -1,17 +1,15 @@
 import type { Outlook } from '../certificates/outlook.ts';
-import { day } from '../certificates/words.ts';
 import { registryUrl, type Settings } from '../settings/settings.ts';
 import type { AccessState } from '../users/access-state.ts';
 import type { Line } from './renewal-report.ts';
 
 /** What `npm run status` shows, top to bottom. */
 export function statusReport(settings: Settings, outlook: Outlook, access: AccessState | undefined): Line[] {
-  return [['Registry', registryUrl(settings)], certificateLine(outlook), ...accessLines(settings, access)];
-}
-
-function certificateLine({ current, decision }: Outlook): Line {
-  const until = current.kind === 'present' ? `until ${day(current.generation.certificate.notAfter)}; ` : '';
-  return ['Certificate', `${until}${decision.reason}`];
+  return [
+    ['Registry', registryUrl(settings)],
+    ['Certificate', outlook.decision.reason],
+    ...accessLines(settings, access),
+  ];
 }
 
 function accessLines({ auth }: Settings, access: AccessState | undefined): Line[] {
