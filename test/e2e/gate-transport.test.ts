@@ -8,7 +8,17 @@ import { Checkout } from '../support/checkout.ts';
 import { type StandIn, standInFor, type Told } from '../support/stand-in.ts';
 
 const SOON = { timeout: 60_000, interval: 100 };
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'FOO'];
+/** Each method where it has something to do. */
+const REQUESTS = [
+  ['GET', '/v2/'],
+  ['HEAD', '/v2/'],
+  ['POST', '/v2/team/app/blobs/uploads/'],
+  ['PATCH', '/v2/team/app/blobs/uploads/an-id'],
+  ['PUT', '/v2/team/app/blobs/uploads/an-id'],
+  ['PUT', '/v2/team/app/manifests/v1'],
+  ['DELETE', '/v2/team/app/manifests/v1'],
+  ['GET', '/v2/_catalog'],
+] as const;
 
 let checkout: Checkout;
 let login: string;
@@ -162,10 +172,10 @@ describe('when a part is away', () => {
       await expect.poll(() => status(), SOON).toBe('200');
       const nginx = await inspect('nginx', '{{.Id}} {{.State.StartedAt}}');
       await checkout.compose('kill', part);
-      for (const method of METHODS) {
+      for (const [method, path] of REQUESTS) {
         const body = ['POST', 'PUT', 'PATCH'].includes(method) ? ['-d', 'x'.repeat(100_000)] : [];
         const how = method === 'HEAD' ? ['-I'] : ['-i', '-X', method, ...body];
-        const answer = await curl('/v2/', '-u', login, ...how);
+        const answer = await curl(path, '-u', login, ...how);
         expect(answer).toMatch(/^HTTP\/2 503 .*^retry-after: \d+/ims);
         if (method !== 'HEAD') expect(answer).toContain(`"message":"the ${part} does not answer`);
       }
