@@ -1,7 +1,7 @@
 import { PROVER } from '../access/prover.ts';
 import { inTurn } from '../access/turn.ts';
 import { Failure, systemCode, WrongInput } from '../errors.ts';
-import { readIfExists, writeAtomically } from '../system/files.ts';
+import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
 import {
   costOf,
   formatHtpasswd,
@@ -90,7 +90,8 @@ export async function removeUser(file: string, name: string): Promise<void> {
 /** Reads, changes and replaces the file while nobody else does; waits for another change that is under way. */
 async function change(file: string, edit: (htpasswd: Htpasswd) => Htpasswd): Promise<void> {
   await inTurn(file, async () => {
-    await writeAtomically(file, formatHtpasswd(edit(await read(file))), 0o600);
+    const text = formatHtpasswd(edit(await read(file)));
+    await writeAtomically(file, text, 0o600, await ownerToKeep(file));
   });
 }
 
