@@ -56,9 +56,7 @@ export async function expectKnown(file: string, name: string): Promise<void> {
 
 /** @throws WrongInput when nobody could log in without this one */
 export async function expectNotLast(file: string, name: string): Promise<void> {
-  const left = users(await read(file)).filter((user) => user.name !== name && user.name !== PROVER);
-  if (left.length > 0) return;
-  throw refused(name, 'is the last user: nobody could log in any more; add another first, or say --last');
+  expectOthers(await read(file), name);
 }
 
 /** @throws WrongInput when there is one of that name, or when it can't be a name */
@@ -79,10 +77,14 @@ export async function setPassword(file: string, name: string, hash: string): Pro
   });
 }
 
-/** @throws WrongInput when there is none of that name */
-export async function removeUser(file: string, name: string): Promise<void> {
+/**
+ * @param options.last whether it may be the last, after whom nobody could log in
+ * @throws WrongInput when there is none of that name, or when it is the last and may not be
+ */
+export async function removeUser(file: string, name: string, { last }: { last: boolean }): Promise<void> {
   await change(file, (htpasswd) => {
     expectUser(htpasswd, name);
+    if (!last) expectOthers(htpasswd, name);
     return { lines: htpasswd.lines.filter((line) => !isUser(line, name)) };
   });
 }
@@ -129,6 +131,12 @@ function expectUser(htpasswd: Htpasswd, name: string): void {
   if (find(htpasswd, name)) return;
   const names = users(htpasswd).map((user) => user.name);
   throw refused(name, `is no user; ${namesThereAre(names)}`);
+}
+
+function expectOthers(htpasswd: Htpasswd, name: string): void {
+  const left = users(htpasswd).filter((user) => user.name !== name && user.name !== PROVER);
+  if (left.length > 0) return;
+  throw refused(name, 'is the last user: nobody could log in any more; add another first, or say --last');
 }
 
 function namesThereAre(names: readonly string[]): string {
