@@ -7,6 +7,7 @@ import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { registryUrl } from '../src/settings/settings.ts';
+import { registrySilence } from '../src/stack/answer.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { readAccessState } from '../src/users/access-state.ts';
 
@@ -24,9 +25,10 @@ async function status({ json }: { json: boolean }): Promise<void> {
   const parts = renewalParts(app, settings, connect(app.environment.DOCKER_HOST));
 
   const outlook = await assess(parts);
-  const access = await readAccessState(app.paths);
+  const silence = await registrySilence(settings);
+  const access = settings.auth.by === 'gate' ? await readAccessState(app.paths) : undefined;
   if (json) {
-    const state = { url: registryUrl(settings), certificate: outlook.decision, access };
+    const state = { url: registryUrl(settings), silence, certificate: outlook.decision, access };
     process.stdout.write(`${JSON.stringify(state, null, 2)}\n`);
-  } else new Terminal(process.stdout).table(statusReport(settings, outlook, access));
+  } else new Terminal(process.stdout).table(statusReport(settings, { silence, outlook, access }));
 }

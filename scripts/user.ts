@@ -105,7 +105,7 @@ command
     await expectKnown(usersFile, user);
     if (!last) await expectNotLast(usersFile, user);
     const tokens = await removeTokensOf(tokensFile, user);
-    await removeUser(usersFile, user);
+    await removeUser(usersFile, user, { last });
     sayRemoved(user, { tokens, stillNamed: await namedIn(accessFile, user) });
   });
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { Document, isMap, isScalar, isSeq, parseDocument, YAMLMap, YAMLSeq } from 'yaml';
 import { WrongInput } from '../errors.ts';
-import { readIfExists, writeAtomically } from '../system/files.ts';
+import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
 import { formatGrant, type Grant, parseGrant } from './grant.ts';
 import { keepLines } from './keep-lines.ts';
 import { parsePolicy } from './policy.ts';
@@ -140,8 +140,8 @@ function formatted({ items }: YAMLSeq): string[] {
 /** The file stays whose it is, and readable to whom it was. */
 async function replace(file: string, text: string): Promise<void> {
   const before = await stat(file).catch(() => undefined);
-  const owner = process.getuid?.() === 0 ? before : undefined;
-  await writeAtomically(file, text, before === undefined ? NEW_FILE_MODE : before.mode & 0o777, owner);
+  const mode = before === undefined ? NEW_FILE_MODE : before.mode & 0o777;
+  await writeAtomically(file, text, mode, await ownerToKeep(file));
 }
 
 function refused(input: string, message: string): WrongInput {

@@ -3,10 +3,18 @@ import { registryUrl, type Settings } from '../settings/settings.ts';
 import type { AccessState } from '../users/access-state.ts';
 import type { Line } from './renewal-report.ts';
 
+interface Status {
+  /** What stands in the way of the registry's answer. */
+  readonly silence: string | undefined;
+  readonly outlook: Pick<Outlook, 'decision'>;
+  readonly access: AccessState | undefined;
+}
+
 /** What `npm run status` shows, top to bottom. */
-export function statusReport(settings: Settings, outlook: Outlook, access: AccessState | undefined): Line[] {
+export function statusReport(settings: Settings, { silence, outlook, access }: Status): Line[] {
+  const url = registryUrl(settings);
   return [
-    ['Registry', registryUrl(settings)],
+    ['Registry', silence === undefined ? url : `${url} does not answer: ${silence}`],
     ['Certificate', outlook.decision.reason],
     ...accessLines(settings, access),
   ];

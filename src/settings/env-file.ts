@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parse } from 'dotenv';
 import type { Paths } from '../paths.ts';
-import { readIfExists, writeAtomically } from '../system/files.ts';
+import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
 
 const BEGIN = '# --- Written by init-tls. Change the settings above instead. ---';
 
@@ -34,11 +34,11 @@ export async function writeGenerated(
   if (differing.length === 0) return [];
   const lines = Object.entries(after).map(([name, value]) => `${name}=${value}`);
   const head = own.trimEnd();
-  await writeAtomically(envFile, [head, '', BEGIN, ...lines, ''].join('\n'), 0o600, await ownerOf(envFile));
+  await writeAtomically(
+    envFile,
+    [head, '', BEGIN, ...lines, ''].join('\n'),
+    0o600,
+    await ownerToKeep(envFile),
+  );
   return differing;
-}
-
-/** Under sudo the file stays its owner's: mode 0600 would lock them out. */
-async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
-  return process.getuid?.() === 0 ? stat(path).catch(() => undefined) : undefined;
 }

@@ -39,6 +39,7 @@ export async function recordFindings(
     RENEWER_IMAGE: images.renewer,
     GATE_IMAGE: images.gate,
     STATE_OWNER: owner,
+    RENEWER_USER: undefined, // what STATE_OWNER was called before there was a gate
     PROVIDED_DIR:
       settings.issuer === 'provided' && settings.provided !== undefined
         ? await providedFolder(settings.provided)

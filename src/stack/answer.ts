@@ -48,23 +48,30 @@ export async function awaitRegistry(
   clock: Clock,
   log: (part: 'registry' | 'gate') => Promise<string>,
 ): Promise<Done> {
-  let last = 'nothing';
+  let last = '';
   const answered = await eventually(clock, { within: UP_WITHIN, every: 100 }, async () => {
-    const { status, body } = await askRegistry(settings);
-    last = `${status} ${body.trim().slice(0, 200)}`;
-    return status >= 200 && status < 500 ? true : undefined;
+    last = (await registrySilence(settings)) ?? '';
+    return last === '' ? true : undefined;
   });
   const parts = settings.auth.by === 'gate' ? (['registry', 'gate'] as const) : (['registry'] as const);
   if (answered) return unchanged(parts.length > 1 ? 'answers through the gate' : 'answers');
   const logs = await Promise.all(parts.map(async (part) => `${part}: ${await log(part)}`));
   throw new Failure(
     'registry-down',
-    `GET /v2/ was answered with ${last} for 60 s. The logs end with:\n${logs.join('\n')}`,
+    `The registry does not answer GET /v2/ within 60 s: ${last}. The logs end with:\n${logs.join('\n')}`,
     'Mend what they say, then run this again.',
   );
 }
 
-/** Asks without a password, so it does not matter who answers. */
+/** What stands in the way of an answer of the registry, and of the gate where there is one; `undefined` for an answer. */
+export async function registrySilence(settings: Settings): Promise<string | undefined> {
+  const { status, body } = await askRegistry(settings);
+  if (status >= 200 && status < 500) return undefined;
+  const said = body.trim().slice(0, 200);
+  return status === 0 ? said : `${status} ${said}`;
+}
+
+/** Asks without a password, so it does not matter who answers. Status 0 is no answer, and why. */
 function askRegistry(settings: Settings): Promise<{ status: number; body: string }> {
   const plain = settings.issuer === 'none';
   const options = { ...(plain ? httpAddress(settings) : nginxAddress(settings)), path: '/v2/', agent: false };

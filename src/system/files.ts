@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { chown, mkdir, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../errors.ts';
+
+/** Who owns a file. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** The file's text, or `undefined` when there is no such file. */
 export async function readIfExists(path: string): Promise<string | undefined> {
@@ -16,13 +22,13 @@ export async function readIfExists(path: string): Promise<string | undefined> {
 /**
  * Replaces `path` as a whole or not at all: write a temporary file beside it, fsync, rename, fsync the folder.
  * A reader, or a machine that loses power, sees the old content or the new one.
- * @param owner for root, who may give the file to somebody
+ * @param owner for root, who may give the file to somebody; see `ownerToKeep`
  */
 export async function writeAtomically(
   path: string,
   content: string | Uint8Array,
   mode: number,
-  owner?: { readonly uid: number; readonly gid: number },
+  owner?: Owner,
 ): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
@@ -34,6 +40,16 @@ export async function writeAtomically(
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+/**
+ * Whose a file has to be when root writes it: whose it is, and a new one whose its folder is. Under sudo it would be
+ * root's else, and be closed to its owner and to the part that reads it. Nobody but root may give files away.
+ */
+export async function ownerToKeep(path: string): Promise<Owner | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const { uid, gid } = await stat(path).catch(() => stat(dirname(path)));
+  return { uid, gid };
 }
 
 /** Writes a new file and waits until it is on the disk. Fails when the file exists. */

@@ -24,5 +24,5 @@ export async function withTemporaryUser<T>(
 
 async function removeIfThere(usersFile: string, user: string): Promise<void> {
   const users = await listUsers(usersFile);
-  if (users.some(({ name }) => name === user)) await removeUser(usersFile, user);
+  if (users.some(({ name }) => name === user)) await removeUser(usersFile, user, { last: true });
 }

@@ -4,7 +4,7 @@ import { formatGrant, type Grant, parseGrant } from '../access/grant.ts';
 import { inTurn } from '../access/turn.ts';
 import { messageOf, WrongInput } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import { readIfExists, writeAtomically } from '../system/files.ts';
+import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
 
 /** A password for programs: it expires, may do less than its user, and dies with them. */
 export interface Token {
@@ -143,7 +143,8 @@ function digestOf(secret: string): string {
 
 async function write(file: string, tokens: readonly Token[]): Promise<void> {
   const plain = tokens.map((token) => ({ ...token, allow: token.allow?.map(formatGrant) }));
-  await writeAtomically(file, `${JSON.stringify({ tokens: plain }, null, 2)}\n`, 0o600);
+  const text = `${JSON.stringify({ tokens: plain }, null, 2)}\n`;
+  await writeAtomically(file, text, 0o600, await ownerToKeep(file));
 }
 
 function parseJson(text: string, file: string): unknown {

@@ -33,7 +33,7 @@ test('add, a new password, remove; the file is its owner’s alone', async () =>
   await setPassword(file, 'ada', OTHER);
   expect(await readFile(file, 'utf8')).toBe(`ada:${OTHER}\nbob:${HASH}\n`);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
-  await removeUser(file, 'ada');
+  await removeUser(file, 'ada', { last: true });
   expect(await listUsers(file)).toEqual([{ name: 'bob', cost: 12 }]);
 });
 
@@ -43,6 +43,16 @@ test('the last is told as such; the user of a proof is nobody’s login', async 
   await expect(expectNotLast(file, 'ada')).rejects.toThrow('is the last user');
   await addUser(file, 'bob', HASH);
   await expectNotLast(file, 'ada');
+});
+
+test('of two that are removed at once the last stays', async () => {
+  await addUser(file, 'ada', HASH);
+  await addUser(file, 'bob', HASH);
+  const removed = await Promise.allSettled(
+    ['ada', 'bob'].map((name) => removeUser(file, name, { last: false })),
+  );
+  expect(removed.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(await listUsers(file)).toHaveLength(1);
 });
 
 test('comments and empty lines of somebody else stay where they are', async () => {
@@ -56,7 +66,7 @@ test('a user that is there can’t be added, one that is not can’t be changed,
   const before = await stat(file);
   await expect(addUser(file, 'ada', OTHER)).rejects.toThrow(/ada: is a user already; .*passwd/);
   await expect(setPassword(file, 'bob', OTHER)).rejects.toThrow(/bob: is no user; there is ada/);
-  await expect(removeUser(file, 'bob')).rejects.toThrow(/bob: is no user/);
+  await expect(removeUser(file, 'bob', { last: true })).rejects.toThrow(/bob: is no user/);
   expect((await stat(file)).ino).toBe(before.ino);
 });
 
@@ -113,7 +123,7 @@ test('who reads it during a change sees the old file whole: it is replaced, not 
   await addUser(file, 'ada', HASH);
   const reader = await open(file);
   await addUser(file, 'bob', HASH);
-  await removeUser(file, 'ada');
+  await removeUser(file, 'ada', { last: true });
   expect(await reader.readFile('utf8')).toBe(`ada:${HASH}\n`);
   await reader.close();
 });
@@ -143,7 +153,7 @@ test('a change touches no other line: not its blanks, not its line break, not it
       await writeFile(file, text(`ada:${HASH}`));
       await setPassword(file, 'ada', OTHER);
       expect(await readFile(file, 'utf8')).toBe(text(`ada:${OTHER}`));
-      await removeUser(file, 'ada');
+      await removeUser(file, 'ada', { last: true });
       expect(await readFile(file, 'utf8')).toBe(text());
       await addUser(file, 'ada', HASH);
       expect(await readFile(file, 'utf8')).toBe(`${text()}ada:${HASH}\n`);
@@ -168,7 +178,9 @@ test('a name that can’t be one never gets into the file', async () => {
 test('of many users an error gives the number, not the names', async () => {
   const names = Array.from({ length: 11 }, (_, number) => `user${number}`);
   await writeFile(file, names.map((name) => `${name}:${HASH}\n`).join(''));
-  await expect(removeUser(file, 'ada')).rejects.toThrow(/is no user; there are 11, see .*list/);
+  await expect(removeUser(file, 'ada', { last: true })).rejects.toThrow(
+    /is no user; there are 11, see .*list/,
+  );
 });
 
 test.each([

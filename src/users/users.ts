@@ -1,7 +1,7 @@
 import { PROVER } from '../access/prover.ts';
 import { inTurn } from '../access/turn.ts';
 import { Failure, systemCode, WrongInput } from '../errors.ts';
-import { readIfExists, writeAtomically } from '../system/files.ts';
+import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
 import {
   costOf,
   formatHtpasswd,
@@ -56,9 +56,7 @@ export async function expectKnown(file: string, name: string): Promise<void> {
 
 /** @throws WrongInput when nobody could log in without this one */
 export async function expectNotLast(file: string, name: string): Promise<void> {
-  const left = users(await read(file)).filter((user) => user.name !== name && user.name !== PROVER);
-  if (left.length > 0) return;
-  throw refused(name, 'is the last user: nobody could log in any more; add another first, or say --last');
+  expectOthers(await read(file), name);
 }
 
 /** @throws WrongInput when there is one of that name, or when it can't be a name */
@@ -79,10 +77,14 @@ export async function setPassword(file: string, name: string, hash: string): Pro
   });
 }
 
-/** @throws WrongInput when there is none of that name */
-export async function removeUser(file: string, name: string): Promise<void> {
+/**
+ * @param options.last whether it may be the last, after whom nobody could log in
+ * @throws WrongInput when there is none of that name, or when it is the last and may not be
+ */
+export async function removeUser(file: string, name: string, { last }: { last: boolean }): Promise<void> {
   await change(file, (htpasswd) => {
     expectUser(htpasswd, name);
+    if (!last) expectOthers(htpasswd, name);
     return { lines: htpasswd.lines.filter((line) => !isUser(line, name)) };
   });
 }
@@ -90,7 +92,8 @@ export async function removeUser(file: string, name: string): Promise<void> {
 /** Reads, changes and replaces the file while nobody else does; waits for another change that is under way. */
 async function change(file: string, edit: (htpasswd: Htpasswd) => Htpasswd): Promise<void> {
   await inTurn(file, async () => {
-    await writeAtomically(file, formatHtpasswd(edit(await read(file))), 0o600);
+    const text = formatHtpasswd(edit(await read(file)));
+    await writeAtomically(file, text, 0o600, await ownerToKeep(file));
   });
 }
 
@@ -128,6 +131,12 @@ function expectUser(htpasswd: Htpasswd, name: string): void {
   if (find(htpasswd, name)) return;
   const names = users(htpasswd).map((user) => user.name);
   throw refused(name, `is no user; ${namesThereAre(names)}`);
+}
+
+function expectOthers(htpasswd: Htpasswd, name: string): void {
+  const left = users(htpasswd).filter((user) => user.name !== name && user.name !== PROVER);
+  if (left.length > 0) return;
+  throw refused(name, 'is the last user: nobody could log in any more; add another first, or say --last');
 }
 
 function namesThereAre(names: readonly string[]): string {

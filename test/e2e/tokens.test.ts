@@ -90,8 +90,8 @@ describe('a token', () => {
     expect(await status('GET', '/v2/', token)).toBe(200);
     expect(await status('GET', '/v2/', token, 'admin')).toBe(401);
     expect(await status('GET', '/v2/', { ...token, password: token.password.slice(0, -1) })).toBe(401);
-    const [another = ''] = token.password.slice(-1) === 'A' ? 'B' : 'A';
-    expect(await status('GET', '/v2/', { ...token, password: token.password.slice(0, -2) + another })).toBe(
+    const other = token.password.endsWith('A') ? 'E' : 'A';
+    expect(await status('GET', '/v2/', { ...token, password: token.password.slice(0, -1) + other })).toBe(
       401,
     );
   });

@@ -21,7 +21,10 @@ export class GuardedStack {
     const { firstUser } = await stack.checkout.init();
     stack.#passwords.set('admin', firstUser?.password ?? '');
     for (const name of names) await stack.#add(name);
-    await stack.#setAccess(access, names[0] ?? 'nobody');
+    await stack.setAccess(access);
+    const ask = { as: stack.login(names[0] ?? 'nobody') };
+    const unnamed = () => stack.calls.ask('GET', '/v2/named-by-no-rule/tags/list', ask);
+    await vi.waitUntil(async () => (await unnamed()).status === 403, { timeout: 20_000, interval: 50 });
     return stack;
   }
 
@@ -40,6 +43,11 @@ export class GuardedStack {
     return `${name}:${this.password(name)}`;
   }
 
+  /** In force within a second. */
+  async setAccess(text: string): Promise<void> {
+    await writeAtomically(join(this.checkout.root, 'registry/auth/access.yaml'), text, 0o600);
+  }
+
   /** What nginx has written about requests so far, one a line. */
   async accessLog(): Promise<string> {
     return (await this.checkout.compose('logs', '--no-log-prefix', 'nginx')).stdout;
@@ -50,11 +58,5 @@ export class GuardedStack {
     const added = await this.checkout.npm('user', ['add', name, '--password-stdin'], { input: password });
     if (added.exitCode !== 0) throw new Error(added.stderr);
     this.#passwords.set(name, password);
-  }
-
-  async #setAccess(text: string, name: string): Promise<void> {
-    await writeAtomically(join(this.checkout.root, 'registry/auth/access.yaml'), text, 0o600);
-    const unnamed = () => this.calls.ask('GET', '/v2/named-by-no-rule/tags/list', { as: this.login(name) });
-    await vi.waitUntil(async () => (await unnamed()).status === 403, { timeout: 20_000, interval: 50 });
   }
 }

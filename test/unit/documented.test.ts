@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -73,4 +73,14 @@ test('every npm script that README names is there', () => {
   );
   expect(named.length).toBeGreaterThan(3);
   for (const name of named) expect([...scripts, 'ci']).toContain(name);
+});
+
+test('no document has what a merge left over in it', () => {
+  const documents = readdirSync(root, { encoding: 'utf8' }).concat(
+    readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name)),
+  );
+  const pages = documents.filter((name) => name.endsWith('.md'));
+  expect(pages).toContain('docs/users.md');
+  // A formatter makes a quotation of the last mark.
+  expect(pages.filter((page) => /^(<{7} |={7}$|(> ?){7})/m.test(read(page)))).toEqual([]);
 });

@@ -1,0 +1,31 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'dotenv';
+import { expect, test } from 'vitest';
+import { paths } from '../paths.ts';
+import { recordFindings } from './generated.ts';
+import { loadSettings } from './load.ts';
+
+const LAST_VERSION = `DOMAIN=localhost
+
+# --- Written by init-tls. Change the settings above instead. ---
+REGISTRY_HTTP_SECRET=secret-of-then-that-is-long-enough
+RENEWER_IMAGE=moorage/renewer:0.1.0-0123456789ab
+RENEWER_USER=1000:1000
+`;
+
+test('what the version before the gate wrote into .env becomes what this one needs', async () => {
+  const places = paths(await mkdtemp(join(tmpdir(), 'moorage-generated-')));
+  await writeFile(places.envFile, LAST_VERSION);
+  const settings = await loadSettings(places, {});
+  const images = { renewer: 'moorage/renewer:now', gate: 'moorage/gate:now' };
+  await recordFindings({ paths: places, environment: {}, owner: '1000:1000' }, settings, images);
+  expect(parse(await readFile(places.envFile, 'utf8'))).toEqual({
+    DOMAIN: 'localhost',
+    REGISTRY_HTTP_SECRET: 'secret-of-then-that-is-long-enough',
+    RENEWER_IMAGE: 'moorage/renewer:now',
+    GATE_IMAGE: 'moorage/gate:now',
+    STATE_OWNER: '1000:1000',
+  });
+});
