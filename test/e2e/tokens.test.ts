@@ -144,7 +144,7 @@ test('no secret is kept anywhere, nor told in a log', async () => {
   for (const { id, password } of made) {
     const secret = password.slice(`mrg_${id}_`.length);
     const found = await stack.checkout.run('grep', ['-rlF', '--exclude-dir=node_modules', '-e', secret, '.']);
-    expect(found.stdout).toBe('');
+    expect({ found: found.stdout, exitCode: found.exitCode }).toEqual({ found: '', exitCode: 1 });
     expect(logs.stdout + logs.stderr).not.toContain(secret);
     expect(logs.stdout).not.toContain(Buffer.from(`ci:${password}`).toString('base64'));
   }
