@@ -58,6 +58,17 @@ test('a mount from where one may not pull is an upload without it, and never a f
   expect(rig.registry.headers[0]).not.toHaveProperty('content-type');
 });
 
+test('a guess costs a second, what is no login at all costs nothing and is not noted', async () => {
+  const began = rig.clock.now().getTime();
+  expect((await rig.leave('GET', '/v2/', 'a text without a colon')).status).toBe(401);
+  expect({ events: rig.events, waited: rig.clock.now().getTime() - began }).toEqual({
+    events: [],
+    waited: 0,
+  });
+  expect((await rig.leave('GET', '/v2/', 'ada:wrong')).status).toBe(401);
+  expect(rig.clock.now().getTime() - began).toBe(1_000);
+});
+
 test('the catalogue is read to its end for a page of what is visible', async () => {
   for (let number = 1000; number < 3500; number += 1) rig.registry.put(`other${number}`, 'v1', MANIFEST);
   for (const name of ['team/a', 'team/b', 'team/c']) rig.registry.put(name, 'v1', MANIFEST);

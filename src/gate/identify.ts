@@ -42,8 +42,8 @@ export async function identify(
   switch (credentials.kind) {
     case 'none':
       return caller({ kind: 'anonymous' });
-    case 'malformed':
-      return WRONG;
+    case 'malformed': // no guess: a pass of an earlier process, or another scheme
+      return { kind: 'refused', refusal: { kind: 'unauthorized' } };
     case 'basic': {
       const { name, password } = credentials;
       const login = { name, password, address };

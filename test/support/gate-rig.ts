@@ -72,6 +72,7 @@ export async function startGateRig(access: string = ACCESS) {
     ...(login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
   });
   return {
+    clock,
     files,
     events,
     told,
