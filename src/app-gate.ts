@@ -13,6 +13,7 @@ import { paths } from './paths.ts';
 import { environment } from './settings/environment.ts';
 import { loadSettings } from './settings/load.ts';
 import { systemClock } from './system/clock.ts';
+import { lastUsedFile } from './users/last-used.ts';
 
 /** Where nginx finds the gate, and the gate the registry: volumes that only these parts share. */
 const SOCKETS = { gate: '/run/gate/gate.sock', registry: '/run/registry/registry.sock' };
@@ -31,7 +32,7 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const rules = await Rulebook.open(places, clock, log);
   const hasher = new WorkerHasher({ worker: HASH_WORKER, clock });
   const audit = new AuditLog(places.gate, clock, log);
-  const lastUse = await LastUse.open(join(places.gate, 'last-used.json'), clock);
+  const lastUse = await LastUse.open(lastUsedFile(places.gate), clock);
   const upstream = new Upstream(SOCKETS.registry);
   const verifier = new Verifier({
     hasher,

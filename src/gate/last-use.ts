@@ -1,29 +1,27 @@
-import { z } from 'zod';
 import type { Clock } from '../system/clock.ts';
-import { readIfExists, writeAtomically } from '../system/files.ts';
-
-const record = z.record(z.string(), z.iso.datetime());
+import { writeAtomically } from '../system/files.ts';
+import { readLastUsed } from '../users/last-used.ts';
 
 /** When each token was used last: a JSON object of token ids and ISO times, written now and then. */
 export class LastUse {
   readonly #file: string;
   readonly #clock: Clock;
-  readonly #times: Map<string, string>;
+  readonly #times: Map<string, Date>;
   #dirty = false;
 
-  private constructor(file: string, clock: Clock, times: Map<string, string>) {
+  private constructor(file: string, clock: Clock, times: Map<string, Date>) {
     this.#file = file;
     this.#clock = clock;
     this.#times = times;
   }
 
-  /** A file that can't be read is begun anew: it is a comfort, not a right. */
+  /** A file that can't be read is begun anew. */
   static async open(file: string, clock: Clock): Promise<LastUse> {
-    return new LastUse(file, clock, new Map(Object.entries(await readTimes(file))));
+    return new LastUse(file, clock, await readLastUsed(file));
   }
 
   note(token: string): void {
-    this.#times.set(token, this.#clock.now().toISOString());
+    this.#times.set(token, this.#clock.now());
     this.#dirty = true;
   }
 
@@ -39,13 +37,5 @@ export class LastUse {
       this.#dirty = true;
       throw error;
     }
-  }
-}
-
-async function readTimes(file: string): Promise<Record<string, string>> {
-  try {
-    return record.parse(JSON.parse((await readIfExists(file)) ?? '{}'));
-  } catch {
-    return {};
   }
 }

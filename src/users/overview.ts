@@ -1,11 +1,10 @@
-import { join } from 'node:path';
-import { z } from 'zod';
 import { formatGrant } from '../access/grant.ts';
 import { OPEN_POLICY, type Policy, parsePolicy } from '../access/policy.ts';
 import { rightsOf } from '../access/rights.ts';
 import { WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { readIfExists } from '../system/files.ts';
+import { lastUsedFile, readLastUsed } from './last-used.ts';
 import { listTokens, type Token } from './tokens.ts';
 import { listUsers, type User } from './users.ts';
 
@@ -31,17 +30,12 @@ export interface KnownToken extends Pick<Token, 'id' | 'created'> {
   readonly lastUsed?: Date;
 }
 
-const lastUsedFile = z.record(
-  z.string(),
-  z.iso.datetime().transform((text) => new Date(text)),
-);
-
 /** @throws WrongInput when one of the files can't be read */
 export async function readOverview({ usersFile, accessFile, tokensFile, gate }: Paths): Promise<Overview> {
   const users = await listUsers(usersFile);
   const policy = await readPolicy(accessFile);
   const tokens = await listTokens(tokensFile);
-  const lastUsed = await readLastUsed(join(gate, 'last-used.json'));
+  const lastUsed = await readLastUsed(lastUsedFile(gate));
   return {
     open: policy === OPEN_POLICY,
     users: users.map((user) => ({
@@ -71,15 +65,6 @@ export async function namedIn(file: string, name: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof WrongInput) return false;
     throw error;
-  }
-}
-
-/** When a token was last used, by its id. What can't be read is not worth failing for. */
-async function readLastUsed(file: string): Promise<Map<string, Date>> {
-  try {
-    return new Map(Object.entries(lastUsedFile.parse(JSON.parse((await readIfExists(file)) ?? '{}'))));
-  } catch {
-    return new Map();
   }
 }
 
