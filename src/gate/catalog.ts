@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RegistrySilent, type Upstream } from './upstream.ts';
+import { readUri } from './uri.ts';
 
 /** A part of the list of repositories, and where the next one begins. */
 export interface CatalogPage {
@@ -16,10 +17,12 @@ const page = z.object({ repositories: z.array(z.string()).nullable() });
 
 /** What `n` and `last` of a request ask for, or `undefined` when `n` is no number. */
 export function readPage(uri: string): { last: string; limit: number } | undefined {
-  const { searchParams } = new URL(uri, 'http://registry');
-  const wanted = searchParams.get('n') ?? String(DEFAULT_LIMIT);
+  const read = readUri(uri);
+  if (!read.ok) return undefined;
+  const firstOf = (wanted: string) => read.query.find(([name]) => name === wanted)?.[1];
+  const wanted = firstOf('n') ?? String(DEFAULT_LIMIT);
   if (!/^\d{1,9}$/.test(wanted)) return undefined;
-  return { last: searchParams.get('last') ?? '', limit: Math.min(Number(wanted), HIGHEST_LIMIT) };
+  return { last: firstOf('last') ?? '', limit: Math.min(Number(wanted), HIGHEST_LIMIT) };
 }
 
 /**
