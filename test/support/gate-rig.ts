@@ -9,6 +9,7 @@ import { Gate } from '../../src/gate/gate.ts';
 import type { Comparison, Hasher } from '../../src/gate/hasher.ts';
 import { LastUse } from '../../src/gate/last-use.ts';
 import { Rulebook } from '../../src/gate/rulebook.ts';
+import { Space, type SpaceParts } from '../../src/gate/space.ts';
 import { Upstream } from '../../src/gate/upstream.ts';
 import { Verifier } from '../../src/gate/verifier.ts';
 import { Secret } from '../../src/secret.ts';
@@ -34,7 +35,7 @@ export interface Answered {
 export type GateRig = Awaited<ReturnType<typeof startGateRig>>;
 
 /** A gate with all its parts in this process, before a small registry. The password `right` is right for everybody. */
-export async function startGateRig(access: string = ACCESS) {
+export async function startGateRig(access: string = ACCESS, watched?: Pick<SpaceParts, 'reserve' | 'look'>) {
   const root = await mkdtemp(join(tmpdir(), 'gate-'));
   const socketPath = join(root, 'gate.sock');
   const files = {
@@ -54,6 +55,7 @@ export async function startGateRig(access: string = ACCESS) {
   const clock = new FakeClock('2026-01-01T00:00:00Z');
   const registry: SmallRegistry = await startSmallRegistry(join(root, 'registry.sock'));
   const upstream = new Upstream(join(root, 'registry.sock'));
+  const space = new Space({ clock, tell, ...(watched ?? NO_MARK) });
   const gate = new Gate({
     rules: await Rulebook.open(files, clock, tell),
     verifier: new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 }),
@@ -61,6 +63,7 @@ export async function startGateRig(access: string = ACCESS) {
     lastUse: await LastUse.open(join(root, 'last-used.json'), clock),
     clock,
     upstream,
+    space,
     tell,
   });
   await gate.listen(socketPath);
@@ -78,6 +81,8 @@ export async function startGateRig(access: string = ACCESS) {
     told,
     registry,
     gate,
+    space,
+    socketPath,
     /** As nginx asks about a request. */
     ask: (method: string, uri: string, login: string | undefined) =>
       answerOf(
@@ -111,6 +116,8 @@ export async function startGateRig(access: string = ACCESS) {
     },
   };
 }
+
+const NO_MARK = { reserve: { bytes: 0 }, look: async () => ({ free: 0, size: 0 }) };
 
 const byPassword: Hasher = {
   compare: async ({ password }: Comparison) => ({ kind: password.reveal() === 'right' ? 'right' : 'wrong' }),
