@@ -5,6 +5,17 @@ export interface Disk {
   readonly size: number;
 }
 
+export interface MarkedDisk extends Disk {
+  /** With less than this free pushes are refused. */
+  readonly mark: number;
+}
+
+/** The disk of the images as `status` tells of it. `unwatched`: nobody sees to a mark. */
+export type DiskState =
+  | { readonly kind: 'unwatched' }
+  | { readonly kind: 'unknown'; readonly because: string }
+  | (MarkedDisk & { readonly kind: 'enough' | 'low' });
+
 /** What is to stay free: bytes, or a share (0 to 1) of the disk. 0 bytes: nothing. */
 export type Reserve = { readonly bytes: number } | { readonly share: number };
 

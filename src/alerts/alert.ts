@@ -1,5 +1,5 @@
 import { unreachable } from '../errors.ts';
-import { type Disk, isBelow, returnOf } from '../low-water.ts';
+import { isBelow, type MarkedDisk, returnOf } from '../low-water.ts';
 
 /** How things stand after a look of the daemon. */
 export interface Situation {
@@ -11,12 +11,7 @@ export interface Situation {
   /** Plain HTTP: nothing is renewed, so there is nothing to tell of it. */
   readonly plain?: boolean;
   /** The disk of the images, where somebody sees to what is free on it. */
-  readonly disk?: DiskFacts | undefined;
-}
-
-export interface DiskFacts extends Disk {
-  /** Bytes: with less free than that pushes are refused. */
-  readonly mark: number;
+  readonly disk?: MarkedDisk | undefined;
 }
 
 /** `short`: it is not far to the mark. `low`: pushes are refused. */
@@ -51,7 +46,7 @@ export type Alert =
 /** Little is left, so little that pushes are refused, or neither any more. */
 export interface DiskAlert extends Common<undefined, undefined> {
   readonly kind: 'disk-short' | 'disk-low' | 'disk-recovered';
-  readonly disk: DiskFacts;
+  readonly disk: MarkedDisk;
   readonly level: DiskLevel;
 }
 
@@ -109,7 +104,7 @@ function diskAlerts({ domain, disk }: Situation, now: Date, told: Told): DiskAle
 }
 
 /** Twice what has to be free before pushes are taken again is near enough for a word of warning. */
-function levelOf({ free, mark }: DiskFacts, before: DiskLevel): DiskLevel {
+function levelOf({ free, mark }: MarkedDisk, before: DiskLevel): DiskLevel {
   if (isBelow(mark, free, before === 'low')) return 'low';
   return isBelow(2 * returnOf(mark), free, before !== 'fine') ? 'short' : 'fine';
 }
