@@ -29,6 +29,7 @@ let disk: Mounted;
 let hook: Server;
 let docker: string;
 const alerts: Record<string, unknown>[] = [];
+const images: string[] = [];
 
 beforeAll(async () => {
   checkout = await Checkout.make({ DISK_RESERVE: `${KEPT}MiB` });
@@ -56,6 +57,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   hook?.close();
+  if (images.length > 0) await checkout.run('docker', ['image', 'rm', '--force', ...images]);
   await checkout?.compose('down', '--volumes', '--timeout', '2');
   await disk?.unmount();
   await checkout?.dispose();
@@ -117,11 +119,25 @@ async function stream(location: string, megabytes: number): Promise<Called & { r
   };
 }
 
-/** Files of uploads that have not become blobs. */
+/** Uploads that have not become blobs. Of one that is cancelled distribution itself leaves an empty hash's state. */
 async function uploads(): Promise<string[]> {
   const all = await readdir(data, { recursive: true });
-  return all.filter((name) => /_uploads\/./.test(name));
+  return all.filter((name) => /_uploads\/[^/]+\/(data|startedat)$/.test(name));
 }
+
+/** An image in the engine with one layer of so many megabytes. */
+async function makeImage(name: string, megabytes: number): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'image-'));
+  await writeFile(join(folder, 'content'), randomBytes(megabytes * MIB));
+  const image = `${checkout.authority}/${name}`;
+  const command = 'tar -C "$1" -c content | docker import - "$2"';
+  expect(await checkout.run('sh', ['-c', command, 'sh', folder, image])).toMatchObject({ exitCode: 0 });
+  await rm(folder, { recursive: true });
+  images.push(image);
+  return image;
+}
+
+const push = (image: string) => checkout.run('docker', ['--config', docker, 'push', image]);
 
 test('an image is pushed while there is room', async () => {
   expect(await calls.pushImage('team/app', 'v1', as)).toMatchObject({ status: 201 });
@@ -175,4 +191,27 @@ test('a layer that says how large it is, and is too large, is refused before a b
   const answer = await calls.ask('PATCH', location, { as, body, headers });
   expect(answer).toMatchObject({ status: 507, codes: ['DENIED'] });
   expect(await uploads()).toEqual([]);
+});
+
+test('a push of Docker’s is cut, and says why', async () => {
+  const image = await makeImage('team/large:1', DISK);
+  const { exitCode, stdout, stderr } = await push(image);
+  console.log(stdout.slice(-1000), stderr);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('40 MiB are kept free') });
+  const b = await checkout.run('skopeo', ['copy', '--dest-tls-verify=false', '--dest-creds', as, `docker-daemon:${image}`, `docker://${image}`]);
+  console.log(b.stdout, b.stderr);
+  const c = await checkout.run('sh', ['-c', `ctr -n moorage-dev images ls; docker save ${image} | ctr -n moorage-dev images import --all-platforms - && ctr -n moorage-dev images push --skip-verify -u ${as} ${image}; ctr -n moorage-dev images rm ${image}`]);
+  console.log(c.stdout, c.stderr);
+  expect(await uploads()).toEqual([]);
+});
+
+test('below the mark: every push is refused, and whatever takes no room goes on', async () => {
+  const begun = await begin('team/app');
+  await ballast('ballast', Math.ceil((await free()) - KEPT + 10));
+  await expect.poll(async () => (await calls.ask('POST', '/v2/team/app/blobs/uploads/', { as })).status, SOON).toBe(507);
+  const { exitCode, stdout, stderr } = await push(await makeImage('team/small:1', 1));
+  console.log(stdout, stderr);
+  const b = await checkout.run('skopeo', ['copy', '--dest-tls-verify=false', '--dest-creds', as, `docker-daemon:${images.at(-1)}`, `docker://${images.at(-1)}`]);
+  console.log(b.stdout, b.stderr);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('40 MiB are kept free') });
 });
