@@ -92,7 +92,7 @@ function answer(
  */
 function diskFull({ free, kept }: Refusal & { kind: 'disk-full' }): Answer {
   const figures = `${sizeInWords(free)} free, ${sizeInWords(kept)} are kept free`;
-  const message = `the registry's disk is almost full: ${figures}; pulls work; the operator has to free space`;
+  const message = `the registry’s disk is almost full: ${figures}; pulls work; the operator has to free space`;
   const reason = `Insufficient Storage (no space left on device: ${figures}; the registry's operator has to free space)`;
   return { ...answer(507, 'DENIED', message), reason };
 }

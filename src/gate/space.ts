@@ -94,7 +94,7 @@ export class Space {
     } catch (error) {
       this.#disk = undefined;
       if (!this.#complained)
-        this.#parts.tell(`the disk of the images can't be looked at: ${messageOf(error)}`);
+        this.#parts.tell(`the disk of the images can’t be looked at: ${messageOf(error)}`);
       this.#complained = true;
     }
     this.#since -= before;

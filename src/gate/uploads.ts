@@ -64,7 +64,7 @@ export class Uploads {
       ...(whole ? { 'content-length': String(question.length) } : {}),
     };
     const take = (bytes: number) =>
-      whole || claim.take(bytes) === undefined || this.#inNeed(claim, bytes, cutting);
+      claim.take(bytes) === undefined || whole || this.#inNeed(claim, bytes, cutting);
     try {
       const body = Readable.from(metered(request, take), { objectMode: false, highWaterMark: BUFFER });
       const answer = await this.#upstream.ask({ method, uri, headers, body });
@@ -83,6 +83,7 @@ export class Uploads {
       return shortage;
     } finally {
       cutting.done();
+      request.resume(); // else nobody would see that nginx has hung up
     }
   }
 
@@ -113,7 +114,8 @@ export class Uploads {
   }
 }
 
-const BUFFER = 1024 * 1024;
+/** What is under way to the registry when somebody looks is forgotten: it is to be little. */
+const BUFFER = 256 * 1024;
 
 /** One upload's end before its time, and when that is through. */
 class Cutting {

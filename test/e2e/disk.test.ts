@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, statfs, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemCode } from '../../src/errors.ts';
-import { digestOf } from '../../src/registry/digest.ts';
+import { MANIFEST_TYPE } from '../../src/registry/image.ts';
 import { Checkout } from '../support/checkout.ts';
 import { type Mounted, mountSmallDisk } from '../support/mounts.ts';
 import { makeNetwork } from '../support/pebble.ts';
@@ -24,8 +24,10 @@ const SOON = { timeout: 30_000, interval: 100 };
 let checkout: Checkout;
 let calls: RegistryCalls;
 let as: string;
+/** The small disk: images, and the state of the gate. */
+let disk: string;
 let data: string;
-let disk: Mounted;
+let mounted: Mounted;
 let hook: Server;
 let docker: string;
 const alerts: Record<string, unknown>[] = [];
@@ -33,9 +35,13 @@ const images: string[] = [];
 
 beforeAll(async () => {
   checkout = await Checkout.make({ DISK_RESERVE: `${KEPT}MiB` });
-  data = join(checkout.root, 'images of mine');
-  await mkdir(data);
-  disk = await mountSmallDisk(data, DISK * 1024);
+  disk = join(checkout.root, 'small disk');
+  await mkdir(disk);
+  mounted = await mountSmallDisk(disk, DISK * 1024);
+  data = join(disk, 'images');
+  await mkdir(join(disk, 'gate'));
+  await mkdir(join(checkout.root, 'var'));
+  await symlink(join(disk, 'gate'), join(checkout.root, 'var/gate'));
   checkout.env.REGISTRY_DATA_DIR = data;
   const { gateway } = await makeNetwork(checkout);
   hook = createServer(async (asked, answer) => {
@@ -59,23 +65,48 @@ afterAll(async () => {
   hook?.close();
   if (images.length > 0) await checkout.run('docker', ['image', 'rm', '--force', ...images]);
   await checkout?.compose('down', '--volumes', '--timeout', '2');
-  await disk?.unmount();
+  await mounted?.unmount();
   await checkout?.dispose();
   await rm(docker, { recursive: true, force: true });
 });
 
 /** MiB that are free on the disk. */
 async function free(): Promise<number> {
-  const { bavail, bsize } = await statfs(data);
+  const { bavail, bsize } = await statfs(disk);
   return (bavail * bsize) / MIB;
 }
 
-/** Somebody else's file, of so many MiB. */
-async function ballast(name: string, megabytes: number): Promise<void> {
-  await writeFile(join(data, name), Buffer.alloc(megabytes * MIB));
+/** A file of somebody else's, of so many MiB. */
+async function ballast(megabytes: number): Promise<void> {
+  await writeFile(join(disk, 'ballast'), Buffer.alloc(megabytes * MIB));
 }
 
-const removeBallast = (name: string) => rm(join(data, name), { force: true });
+async function fillUp(): Promise<void> {
+  for (;;) {
+    try {
+      await writeFile(join(disk, 'ballast'), Buffer.alloc(MIB), { flag: 'a' });
+    } catch (error) {
+      if (systemCode(error) === 'ENOSPC') return;
+      throw error;
+    }
+  }
+}
+
+const pulling = {
+  get as() {
+    return as;
+  },
+  headers: { accept: MANIFEST_TYPE },
+};
+
+const readAudit = () => readFile(join(checkout.root, 'var/gate/audit.log'), 'utf8');
+
+/** What is answered to who wants to begin an upload; one that may is given up again. */
+async function starting(): Promise<number> {
+  const { status, headers } = await calls.ask('POST', '/v2/team/app/blobs/uploads/', { as });
+  if (status === 202) await calls.ask('DELETE', pathOf(headers.location), { as });
+  return status;
+}
 
 function pathOf(location: unknown): string {
   const { pathname, search } = new URL(String(location), 'https://localhost');
@@ -158,7 +189,7 @@ test('a layer that would fill the disk is cut before, and leaves nothing', async
       {
         code: 'DENIED',
         message: expect.stringMatching(
-          /^the registry's disk is almost full: .* 40 MiB are kept free; pulls work;/,
+          /^the registry’s disk is almost full: .* 40 MiB are kept free; pulls work;/,
         ),
         detail: null,
       },
@@ -193,25 +224,119 @@ test('a layer that says how large it is, and is too large, is refused before a b
   expect(await uploads()).toEqual([]);
 });
 
-test('a push of Docker’s is cut, and says why', async () => {
-  const image = await makeImage('team/large:1', DISK);
-  const { exitCode, stdout, stderr } = await push(image);
-  console.log(stdout.slice(-1000), stderr);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('40 MiB are kept free') });
-  const b = await checkout.run('skopeo', ['copy', '--dest-tls-verify=false', '--dest-creds', as, `docker-daemon:${image}`, `docker://${image}`]);
-  console.log(b.stdout, b.stderr);
-  const c = await checkout.run('sh', ['-c', `ctr -n moorage-dev images ls; docker save ${image} | ctr -n moorage-dev images import --all-platforms - && ctr -n moorage-dev images push --skip-verify -u ${as} ${image}; ctr -n moorage-dev images rm ${image}`]);
-  console.log(c.stdout, c.stderr);
+test('a push of Docker’s is cut, and it says why', async () => {
+  const { exitCode, stderr } = await push(await makeImage('team/large:1', DISK));
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: expect.stringMatching(/507 Insufficient Storage .* 40 MiB are kept free/),
+  });
   expect(await uploads()).toEqual([]);
 });
 
-test('below the mark: every push is refused, and whatever takes no room goes on', async () => {
-  const begun = await begin('team/app');
-  await ballast('ballast', Math.ceil((await free()) - KEPT + 10));
-  await expect.poll(async () => (await calls.ask('POST', '/v2/team/app/blobs/uploads/', { as })).status, SOON).toBe(507);
-  const { exitCode, stdout, stderr } = await push(await makeImage('team/small:1', 1));
-  console.log(stdout, stderr);
-  const b = await checkout.run('skopeo', ['copy', '--dest-tls-verify=false', '--dest-creds', as, `docker-daemon:${images.at(-1)}`, `docker://${images.at(-1)}`]);
-  console.log(b.stdout, b.stderr);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('40 MiB are kept free') });
+describe('below the mark', () => {
+  let begun: string;
+  let other: string;
+  let blob: string;
+  let digest: string;
+
+  beforeAll(async () => {
+    begun = await begin('team/app');
+    other = await begin('team/app');
+    blob = await calls.pushBlob('team/app', 'a blob that others mount', as);
+    ({ digest } = await calls.pushImage('team/app', 'v2', as));
+    await ballast(Math.ceil((await free()) - KEPT + 5));
+    await vi.waitUntil(async () => (await starting()) === 507, SOON);
+  });
+
+  test('a push is refused at its start, and docker and skopeo say why', async () => {
+    const image = await makeImage('team/small:1', 1);
+    const why = /507 Insufficient Storage .* 3\d MiB free, 40 MiB are kept free/;
+    expect(await push(image)).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(why) });
+    const login = ['--dest-tls-verify=false', '--dest-creds', as];
+    const copied = await checkout.run('skopeo', [
+      'copy',
+      ...login,
+      `docker-daemon:${image}`,
+      `docker://${image}`,
+    ]);
+    expect(copied).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(why) });
+  });
+
+  test('an upload that had begun gets no data more, and is given up; so is a new tag', async () => {
+    const headers = { 'content-type': 'application/octet-stream' };
+    expect(await calls.ask('PATCH', begun, { as, body: 'data', headers })).toMatchObject({ status: 507 });
+    expect(await calls.ask('GET', begun, { as })).toMatchObject({ status: 404 });
+    const { text: manifest, headers: told } = await calls.ask('GET', '/v2/team/app/manifests/v1', pulling);
+    const tagged = { as, body: manifest, headers: { 'content-type': String(told['content-type']) } };
+    expect(await calls.ask('PUT', '/v2/team/app/manifests/v3', tagged)).toMatchObject({ status: 507 });
+  });
+
+  test('what takes no room goes on: pulls, deletes, mounts, cancelled uploads', async () => {
+    expect(await calls.ask('GET', '/v2/team/app/manifests/v1', pulling)).toMatchObject({ status: 200 });
+    expect(await calls.ask('GET', `/v2/team/app/blobs/${blob}`, { as })).toMatchObject({ status: 200 });
+    const mount = (what: string) =>
+      calls.ask('POST', `/v2/team/mounting/blobs/uploads/?mount=${what}&from=team/app`, { as });
+    expect(await mount(blob)).toMatchObject({ status: 201 });
+    expect(await mount(`sha256:${'0'.repeat(64)}`)).toMatchObject({ status: 507 });
+    expect(await calls.ask('HEAD', other, { as })).toMatchObject({ status: 204 });
+    expect(await calls.ask('DELETE', other, { as })).toMatchObject({ status: 204 });
+    expect(await uploads()).toEqual([]);
+    expect(await calls.ask('DELETE', `/v2/team/app/manifests/${digest}`, { as })).toMatchObject({
+      status: 202,
+    });
+  });
+
+  test('status, an alert and the audit log say so', async () => {
+    const low =
+      /Disk +only 3\d MiB free of 320 MiB: pushes are refused below 40 MiB, and taken again from 44 MiB on/;
+    expect(await checkout.npm('status')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(low) });
+    const { disk: told } = JSON.parse((await checkout.npm('status', ['--json'])).stdout);
+    expect(told).toMatchObject({ kind: 'low', mark: KEPT * MIB, size: DISK * MIB });
+    await checkout.compose('restart', 'renewer');
+    await expect.poll(() => alerts, SOON).toHaveLength(1);
+    expect(alerts[0]).toMatchObject({ event: 'disk-low', severity: 'critical', disk: { mark: KEPT * MIB } });
+    const lines = (await readFile(join(checkout.root, 'var/gate/audit.log'), 'utf8')).match(/"disk-full"/g);
+    expect(lines?.length).toBeGreaterThan(0);
+    expect(lines?.length).toBeLessThan(5);
+  });
+
+  test('init-tls, which has pushed before, says so and goes on', async () => {
+    const { stderr } = await checkout.npm('init-tls', ['--yes', '--json']);
+    expect(stderr).toMatch(/Disk .*only 3\d MiB free under .*: pushes are refused/);
+    await rm(join(checkout.root, 'var/proof.json'));
+    const again = await checkout.npm('init-tls', ['--yes', '--json']);
+    expect(again.exitCode).toBe(1);
+    expect(again.stderr).toMatch(/was refused: .*40 MiB are kept free.*\n.*DISK_RESERVE/);
+  });
+
+  test('with room again pushes are taken by themselves, and that is told too', async () => {
+    await rm(join(disk, 'ballast'));
+    await expect.poll(starting, SOON).toBe(202);
+    expect(await calls.pushImage('team/app', 'v4', as)).toMatchObject({ status: 201 });
+    expect(await checkout.npm('init-tls', ['--yes', '--json'])).toMatchObject({ exitCode: 0 });
+    await checkout.compose('restart', 'renewer');
+    await expect.poll(() => alerts, SOON).toHaveLength(2);
+    expect(alerts[1]).toMatchObject({ event: 'disk-recovered', severity: 'info' });
+  });
+});
+
+test('a disk that somebody else fills to the last byte: pulls go on, and with room again all is well', async () => {
+  const size = (await readAudit()).length;
+  await fillUp();
+  await expect.poll(starting, SOON).toBe(507);
+  expect(await free()).toBe(0);
+  expect(await calls.ask('GET', '/v2/team/app/manifests/v1', pulling)).toMatchObject({ status: 200 });
+  const pulled = await checkout.run('skopeo', [
+    'inspect',
+    '--raw',
+    '--tls-verify=false',
+    '--creds',
+    as,
+    `docker://${checkout.authority}/team/app:v1`,
+  ]);
+  expect(pulled).toMatchObject({ exitCode: 0 });
+  await rm(join(disk, 'ballast'));
+  await expect.poll(starting, SOON).toBe(202);
+  expect(await calls.pushImage('team/app', 'v5', as)).toMatchObject({ status: 201 });
+  await expect.poll(async () => (await readAudit()).slice(size), SOON).toContain('"tag":"v5"');
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
-import { type Agent, type ClientRequest, request } from 'node:http';
+import { Agent, type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -28,6 +28,7 @@ const ADDRESS = '192.0.2.1';
 
 export interface Answered {
   readonly status: number;
+  readonly reason: string;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
 }
@@ -68,6 +69,7 @@ export async function startGateRig(access: string = ACCESS, watched?: Pick<Space
   });
   await gate.listen(socketPath);
 
+  const agent = new Agent({ keepAlive: true }); // as nginx does
   const headersOf = (method: string, uri: string, login: string | undefined) => ({
     'x-method': method,
     'x-uri': uri,
@@ -84,9 +86,14 @@ export async function startGateRig(access: string = ACCESS, watched?: Pick<Space
     space,
     socketPath,
     /** As nginx asks about a request. */
-    ask: (method: string, uri: string, login: string | undefined) =>
+    ask: (method: string, uri: string, login: string | undefined, more: Record<string, string> = {}) =>
       answerOf(
-        request({ socketPath, path: '/ask', headers: headersOf(method, uri, login), agent: false }),
+        request({
+          socketPath,
+          path: '/ask',
+          headers: { ...headersOf(method, uri, login), ...more },
+          agent: false,
+        }),
         undefined,
       ),
     /** As nginx leaves a request to the gate. */
@@ -96,9 +103,10 @@ export async function startGateRig(access: string = ACCESS, watched?: Pick<Space
       login: string | undefined,
       body?: string,
       type = 'application/json',
+      more: Record<string, string> = {},
     ) => {
-      const headers = { ...headersOf(method, uri, login), 'content-type': type };
-      return answerOf(request({ socketPath, method, path: uri, headers, agent: false }), body);
+      const headers = { ...headersOf(method, uri, login), 'content-type': type, ...more };
+      return answerOf(request({ socketPath, method, path: uri, headers, agent }), body);
     },
     /** A push of a manifest of no known size that the gate has been asked for, and of which nothing has come yet. */
     beginPush: async (login: string, agent: Agent | false = false): Promise<ClientRequest> => {
@@ -110,6 +118,7 @@ export async function startGateRig(access: string = ACCESS, watched?: Pick<Space
       return asked;
     },
     stop: async () => {
+      agent.destroy();
       await gate.close();
       upstream.close();
       await registry.close().catch(() => undefined);
@@ -126,5 +135,10 @@ const byPassword: Hasher = {
 async function answerOf(asked: ClientRequest, body: string | undefined): Promise<Answered> {
   asked.end(body);
   const [response] = await once(asked, 'response');
-  return { status: response.statusCode, headers: response.headers, body: await text(response) };
+  return {
+    status: response.statusCode,
+    reason: response.statusMessage,
+    headers: response.headers,
+    body: await text(response),
+  };
 }
