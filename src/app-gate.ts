@@ -45,7 +45,6 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
     highestCost: () => highestCost(rules.current?.users),
   });
   const space = new Space({ reserve: diskReserve, look: () => diskOf(IMAGES), clock, tell: log });
-  await space.look();
   const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, space, tell: log });
 
   const ending = new AbortController();

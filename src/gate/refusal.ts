@@ -87,8 +87,8 @@ function answer(
 }
 
 /**
- * DENIED is tried again by nobody (RFC 4918 section 11.5 wants it so). Docker and skopeo show nothing of an answer above
- * 499 but its status line, and Docker goes on trying unless that has the words of ENOSPC in it.
+ * DENIED is tried again by nobody (RFC 4918 section 11.5 wants it so). Docker, containerd and skopeo show nothing of such an
+ * answer but its status line, and Docker goes on trying unless that has the words of ENOSPC in it.
  */
 function diskFull({ free, kept }: Refusal & { kind: 'disk-full' }): Answer {
   const figures = `${sizeInWords(free)} free, ${sizeInWords(kept)} are kept free`;
