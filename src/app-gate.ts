@@ -7,16 +7,20 @@ import { Gate } from './gate/gate.ts';
 import { HASH_WORKER, WorkerHasher } from './gate/hasher.ts';
 import { LastUse } from './gate/last-use.ts';
 import { highestCost, Rulebook } from './gate/rulebook.ts';
+import { Space } from './gate/space.ts';
 import { Upstream } from './gate/upstream.ts';
 import { Verifier } from './gate/verifier.ts';
 import { paths } from './paths.ts';
 import { environment } from './settings/environment.ts';
 import { loadSettings } from './settings/load.ts';
 import { systemClock } from './system/clock.ts';
+import { diskOf } from './system/disk.ts';
 import { lastUsedFile } from './users/last-used.ts';
 
 /** Where nginx finds the gate, and the gate the registry: volumes that only these parts share. */
 const SOCKETS = { gate: '/run/gate/gate.sock', registry: '/run/registry/registry.sock' };
+/** The registry's data, to be looked at only. */
+const IMAGES = '/var/lib/registry';
 /** How often the health check's file is touched, and what was used last is written. */
 const BEAT = 5_000;
 
@@ -28,7 +32,7 @@ export interface OpenGate {
 export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const places = paths();
   const clock = systemClock;
-  const { auth } = await loadSettings(places, environment());
+  const { auth, diskReserve } = await loadSettings(places, environment());
   const rules = await Rulebook.open(places, clock, log);
   const hasher = new WorkerHasher({ worker: HASH_WORKER, clock });
   const audit = new AuditLog(places.gate, clock, log);
@@ -40,7 +44,8 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
     ttl: auth.ttl * 1000,
     highestCost: () => highestCost(rules.current?.users),
   });
-  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, tell: log });
+  const space = new Space({ reserve: diskReserve, look: () => diskOf(IMAGES), clock, tell: log });
+  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, space, tell: log });
 
   const ending = new AbortController();
   const saveUses = () =>
@@ -54,7 +59,7 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
       await clock.sleep(BEAT, ending.signal).catch(() => undefined);
     }
   };
-  const running = Promise.all([rules.keepFresh(ending.signal), beat()]);
+  const running = Promise.all([rules.keepFresh(ending.signal), space.keepFresh(ending.signal), beat()]);
   await gate.listen(SOCKETS.gate);
   return {
     close: async () => {

@@ -12,12 +12,15 @@ import { noteRefusal } from './noted.ts';
 import { type Passes, passChallenge } from './passes.ts';
 import { Penalty } from './penalty.ts';
 import { answerTo } from './refusal.ts';
+import type { Space } from './space.ts';
+import { Uploads } from './uploads.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface AnswerParts {
   readonly upstream: Upstream;
   readonly audit: Audit;
   readonly clock: Clock;
+  readonly space: Space;
 }
 
 /** What the gate answers itself: refusals, and whatever changes a name or shows names. */
@@ -26,6 +29,7 @@ export class Answers {
   readonly #audit: Audit;
   readonly #passes: Passes;
   readonly #changes: Changes;
+  readonly #uploads: Uploads;
   readonly #penalty: Penalty;
 
   constructor(parts: AnswerParts, passes: Passes) {
@@ -33,6 +37,7 @@ export class Answers {
     this.#audit = parts.audit;
     this.#passes = passes;
     this.#changes = new Changes(parts);
+    this.#uploads = new Uploads(parts);
     this.#penalty = new Penalty(parts.clock);
   }
 
@@ -62,6 +67,10 @@ export class Answers {
         return this.#changes.delete(task, allowed, exchange);
       case 'upload-without-mount':
         return this.#startUpload(task.repository, exchange);
+      case 'watched-upload':
+        return this.#uploads.stream(task, allowed, exchange);
+      case 'mount-only':
+        return this.#uploads.mount(task, allowed, exchange);
       default:
         return unreachable(task);
     }

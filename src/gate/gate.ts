@@ -3,12 +3,11 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Answers } from './answers.ts';
 import { refuse } from './exchange.ts';
-import type { IdentityParts } from './identify.ts';
-import { judge, type Question } from './judge.ts';
+import { type JudgeParts, judge, type Question } from './judge.ts';
 import { asksForPass, Passes } from './passes.ts';
 import { RegistrySilent, type Upstream } from './upstream.ts';
 
-export interface GateParts extends IdentityParts {
+export interface GateParts extends JudgeParts {
   readonly upstream: Upstream;
   /** For what should not happen. */
   readonly tell: (line: string) => void;
@@ -87,11 +86,13 @@ function readQuestion({ headers }: IncomingMessage, passes: Passes): Question {
   };
   const uri = header('x-uri');
   const { authorization } = headers;
+  const length = header('x-content-length');
   return {
     method: header('x-method'),
     uri,
     address: header('x-address'),
     // No pass is got by a pass: it would never end.
     authorization: asksForPass(uri) ? authorization : passes.open(authorization),
+    length: /^\d{1,15}$/.test(length) ? Number(length) : undefined,
   };
 }

@@ -89,6 +89,8 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['ACME_DNS_HOOK', '/nowhere/hook', 'does not exist'],
   ['ACME_DNS_HOOK_ENV', './hook.env', 'absolute'],
   ['ACME_DNS_HOOK_ENV', '/nowhere/hook.env', 'does not exist'],
+  ['DISK_RESERVE', '2G', '2GiB'],
+  ['DISK_RESERVE', '95%', '90%'],
   ['TLS_CERT_FILE', 'cert.pem', 'absolute'],
   ['TLS_CERT_FILE', './cert.pem', 'absolute'],
   ['TLS_KEY_FILE', 'key.pem', 'absolute'],

@@ -1,3 +1,4 @@
+import type { Reserve } from '../low-water.ts';
 import type { MailServer, WebhookTarget } from './alert-targets.ts';
 import type { Directory } from './directories.ts';
 import type { ProvidedFiles } from './provided-folder.ts';
@@ -36,6 +37,8 @@ export interface Settings {
   readonly builtImages: Partial<Record<ImageRole, string>>;
   /** Absolute path. */
   readonly registryDataDirectory: string;
+  /** What is to stay free on its disk. Only the gate sees to it. */
+  readonly diskReserve: Reserve;
   readonly project: string;
   /** Whether the stack has a renewer; else something on the host runs the daemon. */
   readonly renewerContainer: boolean;
