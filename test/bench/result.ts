@@ -19,7 +19,19 @@ export interface Row {
   readonly max: number;
 }
 
-type Unit = 's' | 'MB/s' | 's/GiB' | 'bytes/byte' | 'handshakes/s' | 'ms' | 'µs' | 'MB' | 'requests' | 'requests/s' | 'times' | 'files' | 'certificates';
+export type Unit =
+  | 's'
+  | 'MB/s'
+  | 'bytes'
+  | 'handshakes/s'
+  | 'ms'
+  | 'µs'
+  | 'MB'
+  | 'requests'
+  | 'requests/s'
+  | 'times'
+  | 'files'
+  | 'certificates';
 
 /** What a measurement is to be told about while it goes on. */
 export type Progress = (line: string) => void;

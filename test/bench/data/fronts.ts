@@ -10,8 +10,8 @@ export const FRONTS = [
 
 export type Front = (typeof FRONTS)[number];
 
-export const LIMIT: Front = 'distribution, no TLS';
-export const MOORAGE: Front = 'Moorage';
+export const LIMIT = 'distribution, no TLS' satisfies Front;
+export const MOORAGE = 'Moorage' satisfies Front;
 /** What operators had before, and come from. */
 export const SEEDS: readonly Front[] = ['nginx, as a guide has it', 'nginx, as the ancestor has it'];
 /** Whom Moorage is held against: all that encrypt. */
@@ -21,7 +21,7 @@ export const PEERS: readonly Front[] = FRONTS.filter((front) => front !== LIMIT 
 export const NAME = 'registry.moorage.example';
 
 /** Which containers of the peers' project a front consists of, the one that is talked to first. */
-export const SERVICES: Readonly<Record<Exclude<Front, 'Moorage'>, readonly [string, ...string[]]>> = {
+export const SERVICES: Readonly<Record<Exclude<Front, typeof MOORAGE>, readonly [string, ...string[]]>> = {
   'distribution, no TLS': ['registry'],
   'distribution, its own TLS': ['own-tls'],
   'nginx, as a guide has it': ['guide', 'registry'],

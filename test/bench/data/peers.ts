@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { BUILT } from '../../../src/images/catalog.ts';
-import { CADDY_IMAGE } from './images.ts';
 import { NAME } from './fronts.ts';
+import { CADDY_IMAGE } from './images.ts';
 
 /** Registries as people set them up, without any login, over one folder of data. */
 export interface Peers {
