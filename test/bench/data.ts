@@ -10,6 +10,7 @@ import type { Progress } from './result.ts';
 const FULL = {
   rounds: 5,
   seconds: 2,
+  moment: 2,
   connections: [1, 8, 32],
   pushes: [1, 4],
   large: 1024,
@@ -19,11 +20,12 @@ const FULL = {
 const QUICK = {
   rounds: 1,
   seconds: 1,
+  moment: 0.4,
   connections: [8],
   pushes: [1],
   large: 128,
   small: 20,
-  warmUp: 2,
+  warmUp: 1,
 } satisfies Extent;
 
 interface Extent extends Sizes, Plan {
@@ -54,7 +56,7 @@ export async function data(quick: boolean, report: Progress) {
       for (let number = 1; number <= extent.rounds; number += 1)
         rounds.push(await round(`round ${number} of ${extent.rounds}`, works, stage, step));
       const { notes, ...result } = evaluate(works, rounds);
-      return { ...result, notes: [...notes, ...(await about())], sideBySide: true };
+      return { ...result, notes: [...notes, ...(await about(extent))], sideBySide: true };
     });
   } catch (error) {
     throw interruption.signal.aborted ? INTERRUPTED : error;

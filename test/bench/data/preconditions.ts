@@ -24,8 +24,8 @@ export async function expectMachine(folder: string, { large, small }: Sizes): Pr
       `${folder} is in memory.`,
       'Set TMPDIR to a folder on the disk to measure.',
     );
-  // The files themselves, a copy of what is pulled for Moorage and one for the others, and a push.
-  const needed = ((large * 6 + small * 3) / 1024 + 1) * GIB;
+  // The files themselves, a copy of what is pulled for Moorage and one for the others, a push, and what nginx spools.
+  const needed = ((large * 10 + small * 3) / 1024 + 1) * GIB;
   if (bavail * bsize < needed)
     throw new Failure(
       'disk-too-small',

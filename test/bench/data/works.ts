@@ -14,7 +14,8 @@ const PUSHED = 'bench/pushed';
 /** As many as the issue's figures of manifests were taken with. */
 const ASKING = 16;
 const PATIENCE = '60s';
-const THREADS = Number(process.env.T ?? 2);
+/** Of wrk: with more connections than one, a single thread could be what ends first. */
+const THREADS = 2;
 
 /** What is done to a registry: once in each round. */
 export interface Work {
@@ -40,7 +41,10 @@ export interface Sample extends Outcome {
 }
 
 export interface Plan {
+  /** Of each pull, and of asking for a manifest; wrk takes whole ones. */
   readonly seconds: number;
+  /** Of HEAD and of handshakes. */
+  readonly moment: number;
   readonly connections: readonly number[];
   readonly pushes: readonly (1 | 4)[];
 }
@@ -65,8 +69,8 @@ export function worksOf({ contents }: Stage, plan: Plan): Work[] {
     ...pulls('small', `${contents.small.length} blobs of 1 MiB`),
     ...pushes,
     asking('GET of a manifest', 'requests/s', (standing) => get(standing, plan.seconds)),
-    asking('HEAD of a manifest', 'requests/s', (standing) => head(standing, plan.seconds)),
-    asking('new TLS connections', 'handshakes/s', (standing) => handshakes(standing, plan.seconds)),
+    asking('HEAD of a manifest', 'requests/s', (standing) => head(standing, plan.moment)),
+    asking('new TLS connections', 'handshakes/s', (standing) => handshakes(standing, plan.moment)),
   ];
 }
 
@@ -79,6 +83,7 @@ export async function sample({ run }: Work, standing: Standing): Promise<Sample>
   const before = await usedBy(standing.pids);
   const outcome = await run(standing);
   const after = await usedBy(standing.pids);
+  await execa('sync'); // what the kernel has yet to write is no burden for the next
   return { ...outcome, cpu: after.cpu - before.cpu, written: after.written - before.written };
 }
 
@@ -156,7 +161,6 @@ async function push({ front, load, storage }: Standing, contents: readonly Conte
   const { seconds } = await load.run('sh', 'push.sh', urlOf(front).origin, PUSHED, ...named);
   const made = [...contents.map(placeOf), `docker/registry/v2/repositories/${PUSHED}`];
   for (const each of made) await rm(join(storage, each), { recursive: true });
-  await execa('sync'); // what the kernel has yet to write is no burden for the next
   const bytes = contents.reduce((sum, each) => sum + each.bytes, 0);
   return { value: bytes / seconds / 1e6, bytes };
 }
