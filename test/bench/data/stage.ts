@@ -17,7 +17,7 @@ import { FILES, type Load, startLoad } from './load.ts';
 import { type Peers, startPeers } from './peers.ts';
 import { expectMachine } from './preconditions.ts';
 
-export const REPOSITORY = 'bench/data';
+const REPOSITORY = 'bench/data';
 export const MANIFEST = `/v2/${REPOSITORY}/manifests/latest`;
 /** A container's own checks of its health come and go. */
 const SERVERS = /^(nginx: |registry serve|caddy run|node )/;
