@@ -7,13 +7,14 @@ import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';
 import { Failure } from '../src/errors.ts';
 import { auth } from '../test/bench/auth.ts';
+import { data } from '../test/bench/data.ts';
 import { asMarkdown, rewriteSection } from '../test/bench/document.ts';
 import { firstRun } from '../test/bench/first-run.ts';
 import { renewal } from '../test/bench/renewal.ts';
 import type { BenchResult } from '../test/bench/result.ts';
 import { schedule } from '../test/bench/schedule.ts';
 
-const BENCHES = { auth, 'first-run': firstRun, renewal, schedule };
+const BENCHES = { auth, data, 'first-run': firstRun, renewal, schedule };
 
 interface Options {
   readonly json: boolean;

@@ -29,7 +29,27 @@ export async function cpuSecondsOf(container: string, command: RegExp): Promise<
   return each.reduce((sum, one) => sum + one, 0);
 }
 
-async function pidsOf(container: string, command: RegExp): Promise<string[]> {
+/** What processes have used so far. */
+export interface Used {
+  /** Seconds of a core. */
+  readonly cpu: number;
+  /**
+   * Bytes that they made the kernel write to a disk, counted when a page becomes dirty (proc_pid_io(5)): a file that is
+   * deleted before the kernel comes to it counts like any other.
+   */
+  readonly written: number;
+}
+
+/** @throws with EACCES for anybody but root, and with ENOENT when one of them has ended */
+export async function usedBy(pids: readonly string[]): Promise<Used> {
+  const cpu = await Promise.all(pids.map(cpuSeconds));
+  const written = await Promise.all(pids.map(bytesWritten));
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
+  return { cpu: sum(cpu), written: sum(written) };
+}
+
+/** The processes of a container whose command line fits. */
+export async function pidsOf(container: string, command: RegExp): Promise<string[]> {
   const { stdout } = await execa('docker', ['top', container, '-eo', 'pid,args']);
   return stdout
     .split('\n')
@@ -56,4 +76,9 @@ async function ofProcess(pid: string): Promise<{ memory: number; files: number }
     Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN);
   const memory = ((kib('RssAnon') + kib('RssFile')) * 1024) / 1e6;
   return { memory, files: (await readdir(`/proc/${pid}/fd`)).length };
+}
+
+async function bytesWritten(pid: string): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, 'utf8');
+  return Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? Number.NaN);
 }

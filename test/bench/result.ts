@@ -4,6 +4,10 @@ export interface BenchResult {
   readonly machine: string;
   readonly rows: readonly Row[];
   readonly goals: readonly Goal[];
+  /** Sentences on what was measured and how. */
+  readonly notes?: readonly string[];
+  /** The metrics one below the other, a column for each name: where the same is measured of many. */
+  readonly sideBySide?: boolean;
 }
 
 export interface Row {
@@ -15,7 +19,19 @@ export interface Row {
   readonly max: number;
 }
 
-type Unit = 's' | 'ms' | 'µs' | 'MB' | 'requests' | 'requests/s' | 'times' | 'files' | 'certificates';
+export type Unit =
+  | 's'
+  | 'MB/s'
+  | 'bytes'
+  | 'handshakes/s'
+  | 'ms'
+  | 'µs'
+  | 'MB'
+  | 'requests'
+  | 'requests/s'
+  | 'times'
+  | 'files'
+  | 'certificates';
 
 /** What a measurement is to be told about while it goes on. */
 export type Progress = (line: string) => void;
