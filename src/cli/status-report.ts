@@ -1,5 +1,7 @@
 import type { Outlook } from '../certificates/outlook.ts';
+import { mirrorAuthority } from '../settings/mirror.ts';
 import { registryUrl, type Settings } from '../settings/settings.ts';
+import type { MirrorState } from '../stack/mirror.ts';
 import type { AccessState } from '../users/access-state.ts';
 import type { Line } from './renewal-report.ts';
 
@@ -8,15 +10,18 @@ interface Status {
   readonly silence: string | undefined;
   readonly outlook: Pick<Outlook, 'decision'>;
   readonly access: AccessState | undefined;
+  /** Where there is one. */
+  readonly mirror?: MirrorState | undefined;
 }
 
 /** What `npm run status` shows, top to bottom. */
-export function statusReport(settings: Settings, { silence, outlook, access }: Status): Line[] {
+export function statusReport(settings: Settings, { silence, outlook, access, mirror }: Status): Line[] {
   const url = registryUrl(settings);
   return [
     ['Registry', silence === undefined ? url : `${url} does not answer: ${silence}`],
     ['Certificate', outlook.decision.reason],
     ...accessLines(settings, access),
+    ...mirrorLines(settings, mirror),
   ];
 }
 
@@ -29,4 +34,12 @@ function accessLines({ auth }: Settings, access: AccessState | undefined): Line[
     : 'nobody gets in until this is mended:';
   const problems = access.problems.map(({ input, message }) => `${input}: ${message}`);
   return [['Access', [still, ...problems].join('\n')]];
+}
+
+function mirrorLines(settings: Settings, state: MirrorState | undefined): Line[] {
+  const { mirror } = settings;
+  if (mirror === undefined || state === undefined) return [];
+  const at = mirrorAuthority(mirror, settings);
+  const own = state.silence === undefined ? at : `${at} does not answer: ${state.silence}`;
+  return [['Mirror', `${own}\n${mirror.upstream} ${state.upstream ?? 'answers'}`]];
 }

@@ -1,5 +1,6 @@
 import { type Decision, decide, offersPasses } from './decide.ts';
 import { type Caller, type IdentityParts, identify } from './identify.ts';
+import { aboutMirror, type Part } from './mirror.ts';
 import { asksForPass } from './passes.ts';
 import type { Refusal } from './refusal.ts';
 import { readRoute } from './route.ts';
@@ -13,6 +14,8 @@ export interface Question {
   /** The client's address; behind trusted hops nginx has found out the right one. */
   readonly address: string;
   readonly authorization: string | undefined;
+  /** Whom it is for, by nginx’s word. The mirror’s images are judged under the name `mirror/…`. */
+  readonly part: Part;
 }
 
 /** What is decided, and on whom. */
@@ -51,7 +54,8 @@ export async function judge(parts: IdentityParts, question: Question): Promise<J
   const identity = await identify(parts, rules, question.authorization, question.address);
   if (identity.kind === 'refused') return refused(identity.refusal);
   const { caller } = identity;
-  const decision = decide(rules.policy, caller.who, read.route);
+  const decided = decide(rules.policy, caller.who, read.route);
+  const decision = question.part === 'mirror' ? aboutMirror(read.route, decided) : decided;
   if (decision.kind === 'refuse') return refused(decision.refusal, caller);
   return { kind: 'allowed', decision, caller, rules };
 }

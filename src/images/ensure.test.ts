@@ -33,6 +33,7 @@ const settings: Settings = {
   images: 'auto',
   chosenImages: {},
   builtImages: {},
+  mirror: undefined,
   registryDataDirectory: '/data',
   renewerContainer: true,
   project: 'moorage',
