@@ -10,8 +10,8 @@ import { environment } from './settings/environment.ts';
 import { loadSettings } from './settings/load.ts';
 import { systemClock } from './system/clock.ts';
 
-/** Where distribution looks for its upstream, compose/mirror.yaml. */
-const PORT = 8080;
+/** Where distribution looks for its upstream (compose/mirror.yaml), and nginx for what distribution has failed at. */
+const PLACES = { port: 8080, socketPath: '/run/mirror/relay.sock' };
 const BEAT = 5_000;
 const SWEEP_EVERY = 10 * 60_000;
 const DAY = 24 * 60 * 60_000;
@@ -51,7 +51,7 @@ export async function openRelay(log: (line: string) => void): Promise<OpenRelay>
     }
   };
   const running = beat();
-  await relay.listen(PORT);
+  await relay.listen(PLACES);
   return {
     close: async () => {
       ending.abort();

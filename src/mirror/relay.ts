@@ -1,6 +1,6 @@
 import { once } from 'node:events';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { type Upstream, UpstreamAway } from './upstream.ts';
 
@@ -31,28 +31,41 @@ export interface RelayParts {
  */
 export class Relay {
   readonly #parts: RelayParts;
-  readonly #server: Server;
+  readonly #forMirror: Server;
+  readonly #forNginx: Server;
   readonly #complained = new Map<string, number>();
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
-    this.#server = createServer((request, response) => {
-      this.#serve(request, response).catch((error) => this.#fail(error, request, response));
-    });
-    this.#server.requestTimeout = 0;
+    const open = () =>
+      createServer((request, response) => {
+        this.#serve(request, response).catch((error) => this.#fail(error, request, response));
+      });
+    this.#forMirror = open();
+    this.#forNginx = open();
   }
 
-  /** @returns the port */
-  async listen(port: number, host?: string): Promise<number> {
-    this.#server.listen(port, host);
-    await once(this.#server, 'listening');
-    return portOf(this.#server.address());
+  /** For distribution, which knows no Unix sockets of others, and for nginx. Who has either may ask for everything. */
+  async listen({ port, socketPath }: { readonly port: number; readonly socketPath: string }): Promise<void> {
+    await rm(socketPath, { force: true });
+    for (const [server, place] of [
+      [this.#forMirror, port],
+      [this.#forNginx, socketPath],
+    ] as const) {
+      server.listen(place);
+      await once(server, 'listening');
+    }
+    await chmod(socketPath, 0o666);
   }
 
   async close(): Promise<void> {
-    this.#server.close();
-    this.#server.closeIdleConnections();
-    await once(this.#server, 'close');
+    await Promise.all(
+      [this.#forMirror, this.#forNginx].map(async (server) => {
+        server.close();
+        server.closeIdleConnections();
+        await once(server, 'close');
+      }),
+    );
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -117,8 +130,4 @@ function pick(headers: IncomingMessage['headers'], names: readonly string[]): Re
     if (typeof value === 'string') kept[name] = value;
   }
   return kept;
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
