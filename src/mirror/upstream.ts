@@ -31,10 +31,12 @@ export interface Asked {
 }
 
 const CONNECT_WITHIN = 5_000;
-/** From the request to the head of the answer, and between two pieces of its body. */
-const ANSWER_WITHIN = 60_000;
+/** From the request to the head of the answer. A HEAD is about a tag, and who pulls waits for it. */
+const HEAD_WITHIN = { HEAD: 10_000, GET: 30_000 };
+/** Between two pieces of a body; a slow client holds it up too. */
+const SILENT_FOR = 300_000;
 /** How long it is not asked again once it did not answer: who pulls what is cached asks several times. */
-const AWAY_FOR = 3_000;
+const AWAY_FOR = 5_000;
 const REDIRECTS = 5;
 /** Of a token that names no end (distribution, docs/spec/auth/token.md); less what a request takes. */
 const TOKEN_LIFE = 60;
@@ -150,7 +152,11 @@ export class Upstream {
     }
   }
 
-  #send(url: URL, method: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+  #send(
+    url: URL,
+    method: Asked['method'],
+    headers: Readonly<Record<string, string>>,
+  ): Promise<IncomingMessage> {
     const { clock } = this.#parts;
     if (this.#awayUntil > clock.now().getTime())
       return Promise.reject(new UpstreamAway('it did not answer just now'));
@@ -170,9 +176,8 @@ export class Upstream {
         if (!socket.connecting) return connected();
         socket.once(plain ? 'connect' : 'secureConnect', connected);
       });
-      outgoing.setTimeout(ANSWER_WITHIN, () =>
-        outgoing.destroy(new Error(`silent for ${ANSWER_WITHIN / 1000} s`)),
-      );
+      outgoing.setTimeout(HEAD_WITHIN[method]);
+      outgoing.on('timeout', () => outgoing.destroy(new Error('silent for too long')));
       outgoing.on('error', (error) => {
         connected();
         if (answered) return; // the body tells by itself that it is cut
@@ -184,6 +189,7 @@ export class Upstream {
       outgoing.once('response', (answer) => {
         connected();
         answered = true;
+        outgoing.setTimeout(SILENT_FOR);
         resolve(answer);
       });
       outgoing.end();

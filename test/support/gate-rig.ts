@@ -79,9 +79,14 @@ export async function startGateRig(access: string = ACCESS) {
     registry,
     gate,
     /** As nginx asks about a request. */
-    ask: (method: string, uri: string, login: string | undefined) =>
+    ask: (method: string, uri: string, login: string | undefined, part?: 'mirror') =>
       answerOf(
-        request({ socketPath, path: '/ask', headers: headersOf(method, uri, login), agent: false }),
+        request({
+          socketPath,
+          path: '/ask',
+          headers: { ...headersOf(method, uri, login), ...(part && { 'x-part': part }) },
+          agent: false,
+        }),
         undefined,
       ),
     /** As nginx leaves a request to the gate. */
@@ -91,8 +96,13 @@ export async function startGateRig(access: string = ACCESS) {
       login: string | undefined,
       body?: string,
       type = 'application/json',
+      part?: 'mirror',
     ) => {
-      const headers = { ...headersOf(method, uri, login), 'content-type': type };
+      const headers = {
+        ...headersOf(method, uri, login),
+        'content-type': type,
+        ...(part && { 'x-part': part }),
+      };
       return answerOf(request({ socketPath, method, path: uri, headers, agent: false }), body);
     },
     /** A push of a manifest of no known size that the gate has been asked for, and of which nothing has come yet. */
