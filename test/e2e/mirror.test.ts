@@ -35,6 +35,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  Object.assign(stack?.checkout.env ?? {}, { MIRROR_AT: 'port-tls' }); // its networks go with the rest
   await stack?.checkout.dispose();
   await upstream?.dispose();
 });
