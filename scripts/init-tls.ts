@@ -23,6 +23,7 @@ import { awaitNginx, awaitRegistry } from '../src/stack/answer.ts';
 import { recentLog, startParts } from '../src/stack/compose.ts';
 import { ensureFolders, expectRoom } from '../src/stack/folders.ts';
 import { diskState } from '../src/stack/image-disk.ts';
+import { awaitMirror, ensureMirrorFolder, ensureUpstream } from '../src/stack/mirror.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { startRenewer } from '../src/stack/renewer.ts';
@@ -57,8 +58,11 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
 
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
   await story.step('Names', () => expectIssuable(wanted, clock));
+  const { mirror } = wanted;
+  if (mirror !== undefined) await story.step('Upstream', () => ensureUpstream(mirror, clock));
   await story.step('Folders', () => ensureFolders(paths, wanted.registryDataDirectory));
   await story.step('Disk', async () => expectRoom(wanted.registryDataDirectory, await diskState(wanted)));
+  if (mirror !== undefined) await story.step('Cache', () => ensureMirrorFolder(mirror));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
   const engine = connect(environment.DOCKER_HOST);
   await story.step('Project', () => ensureProjectOurs(engine, paths, wanted.project));
@@ -74,11 +78,17 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   await story.step('Placeholder', () => ensurePlaceholder(store, names, clock));
   const firstUser = await story.step('First user', () => ensureFirstUser(paths, user));
   const place = { engine, run, paths };
-  await story.step('Stack', (report) => startParts(place, settings, ['registry', 'gate', 'nginx'], report));
+  await story.step('Stack', (report) =>
+    startParts(place, settings, ['registry', 'gate', 'nginx', 'mirror', 'relay'], report),
+  );
   await story.step('nginx', () =>
     awaitNginx(settings, renewal.webServer, clock, () => recentLog(app, 'nginx')),
   );
   await story.step('Registry', () => awaitRegistry(settings, clock, (part) => recentLog(app, part)));
+  if (mirror !== undefined) {
+    const log = (part: string) => recentLog(app, part);
+    await story.step('Mirror', () => awaitMirror(settings, mirror, { engine, clock, log }));
+  }
 
   const keepItFresh = () => story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
   const current = await story.step(

@@ -10,6 +10,7 @@ import { registryUrl } from '../src/settings/settings.ts';
 import { registrySilence } from '../src/stack/answer.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { diskState } from '../src/stack/image-disk.ts';
+import { stateOfMirror } from '../src/stack/mirror.ts';
 import { readAccessState } from '../src/users/access-state.ts';
 
 await main(
@@ -29,8 +30,13 @@ async function status({ json }: { json: boolean }): Promise<void> {
   const silence = await registrySilence(settings);
   const access = settings.auth.by === 'gate' ? await readAccessState(app.paths) : undefined;
   const disk = await diskState(settings);
+  const mirror = settings.mirror && (await stateOfMirror(settings, settings.mirror, app.clock));
   if (json) {
-    const state = { url: registryUrl(settings), silence, certificate: outlook.decision, access, disk };
+    const certificate = outlook.decision;
+    const state = { url: registryUrl(settings), silence, certificate, access, disk, mirror };
     process.stdout.write(`${JSON.stringify(state, null, 2)}\n`);
-  } else new Terminal(process.stdout).table(statusReport(settings, { silence, outlook, access, disk }));
+  } else {
+    const lines = statusReport(settings, { silence, outlook, access, disk, mirror });
+    new Terminal(process.stdout).table(lines);
+  }
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts distribution on its socket, with a password check of its own where AUTH says so.
 set -eu
-socket=/run/registry/registry.sock
+socket=${SOCKET:-/run/registry/registry.sock}
 
 case "$AUTH" in
     gate) ;; # whoever reaches the socket has been let through

@@ -1,7 +1,9 @@
 import type { Outlook } from '../certificates/outlook.ts';
 import { unreachable } from '../errors.ts';
 import { type DiskState, returnOf, sizeInWords } from '../low-water.ts';
+import { mirrorAuthority } from '../settings/mirror.ts';
 import { registryUrl, type Settings } from '../settings/settings.ts';
+import type { MirrorState } from '../stack/mirror.ts';
 import type { AccessState } from '../users/access-state.ts';
 import type { Line } from './renewal-report.ts';
 
@@ -11,16 +13,19 @@ interface Status {
   readonly outlook: Pick<Outlook, 'decision'>;
   readonly access: AccessState | undefined;
   readonly disk: DiskState;
+  /** Where there is one. */
+  readonly mirror?: MirrorState | undefined;
 }
 
 /** What `npm run status` shows, top to bottom. */
-export function statusReport(settings: Settings, { silence, outlook, access, disk }: Status): Line[] {
+export function statusReport(settings: Settings, { silence, outlook, access, disk, mirror }: Status): Line[] {
   const url = registryUrl(settings);
   return [
     ['Registry', silence === undefined ? url : `${url} does not answer: ${silence}`],
     ['Certificate', outlook.decision.reason],
     ...accessLines(settings, access),
     ['Disk', diskLine(settings, disk)],
+    ...mirrorLines(settings, mirror),
   ];
 }
 
@@ -54,4 +59,12 @@ function accessLines({ auth }: Settings, access: AccessState | undefined): Line[
     : 'nobody gets in until this is mended:';
   const problems = access.problems.map(({ input, message }) => `${input}: ${message}`);
   return [['Access', [still, ...problems].join('\n')]];
+}
+
+function mirrorLines(settings: Settings, state: MirrorState | undefined): Line[] {
+  const { mirror } = settings;
+  if (mirror === undefined || state === undefined) return [];
+  const at = mirrorAuthority(mirror, settings);
+  const own = state.silence === undefined ? at : `${at} does not answer: ${state.silence}`;
+  return [['Mirror', `${own}\n${mirror.upstream} ${state.upstream ?? 'answers'}`]];
 }

@@ -23,6 +23,9 @@ export interface AnswerParts {
   readonly space: Space;
 }
 
+/** Between nginx’s question and this the rules have changed. */
+const ASK_AGAIN = { kind: 'unavailable', seconds: 1, because: 'ask again' } as const;
+
 /** What the gate answers itself: refusals, and whatever changes a name or shows names. */
 export class Answers {
   readonly #upstream: Upstream;
@@ -49,7 +52,7 @@ export class Answers {
       return refuse(exchange.response, refusal);
     }
     const { decision } = judgement;
-    if (decision.kind === 'pass') return this.#forward(exchange);
+    if (decision.kind === 'pass') return this.#pass(exchange);
     return this.#perform(decision.task, judgement, exchange);
   }
 
@@ -105,6 +108,12 @@ export class Answers {
     const uri = `/v2/${repository}/blobs/uploads/`;
     const answer = await this.#upstream.read({ method: 'POST', uri });
     send(response, answer.status, endToEnd(answer.headers), answer.body);
+  }
+
+  /** The gate reaches the registry alone: it has an answer of the mirror’s for nobody, and must not give another. */
+  async #pass(exchange: Exchange): Promise<void> {
+    if (exchange.question.part === 'registry') return this.#forward(exchange);
+    refuse(exchange.response, ASK_AGAIN);
   }
 
   /** As nginx would have: streamed in both directions. */

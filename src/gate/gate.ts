@@ -91,6 +91,7 @@ function readQuestion({ headers }: IncomingMessage, passes: Passes): Question {
     method: header('x-method'),
     uri,
     address: header('x-address'),
+    part: header('x-part') === 'mirror' ? 'mirror' : 'registry',
     // No pass is got by a pass: it would never end.
     authorization: asksForPass(uri) ? authorization : passes.open(authorization),
     length: /^\d{1,15}$/.test(length) ? Number(length) : undefined,

@@ -1,6 +1,7 @@
 import { type Decision, decide, offersPasses } from './decide.ts';
 import { type Caller, type IdentityParts, identify } from './identify.ts';
 import { mindSpace } from './mind-space.ts';
+import { aboutMirror, type Part } from './mirror.ts';
 import { asksForPass } from './passes.ts';
 import type { Refusal } from './refusal.ts';
 import { readRoute } from './route.ts';
@@ -17,6 +18,8 @@ export interface Question {
   readonly authorization: string | undefined;
   /** Bytes that the body is declared to have, if it is. */
   readonly length?: number | undefined;
+  /** Whom it is for, by nginx’s word. The mirror’s images are judged under the name `mirror/…`. */
+  readonly part: Part;
 }
 
 /** What is decided, and on whom. */
@@ -60,7 +63,10 @@ export async function judge(parts: JudgeParts, question: Question): Promise<Judg
   if (identity.kind === 'refused') return refused(identity.refusal);
   const { caller } = identity;
   const may = decide(rules.policy, caller.who, read.route);
-  const decision = mindSpace(parts.space, may, read.route, question);
+  const decision =
+    question.part === 'mirror'
+      ? aboutMirror(read.route, may)
+      : mindSpace(parts.space, may, read.route, question);
   if (decision.kind === 'refuse') return refused(decision.refusal, caller);
   return { kind: 'allowed', decision, caller, rules };
 }

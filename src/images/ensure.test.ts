@@ -34,6 +34,7 @@ const settings: Settings = {
   chosenImages: {},
   builtImages: {},
   diskReserve: { bytes: 0 },
+  mirror: undefined,
   registryDataDirectory: '/data',
   renewerContainer: true,
   project: 'moorage',

@@ -48,7 +48,11 @@ export async function ensureImages(
   const pulled: Partial<Record<ImageRole, string>> = Object.fromEntries(
     obtained.map(({ role, name }) => [role, name]),
   );
-  const programs: Program[] = settings.auth.by === 'gate' ? ['renewer', 'gate'] : ['renewer'];
+  const programs: Program[] = [
+    'renewer',
+    ...(settings.auth.by === 'gate' ? (['gate'] as const) : []),
+    ...(settings.mirror === undefined ? [] : (['relay'] as const)),
+  ];
   const made = await Promise.all(
     programs.map(async (program) => {
       const { name, fresh } = await buildProgram(workshop, program, pulled.node ?? '', report);

@@ -38,7 +38,7 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
   const { certificate } = subject.current;
   const file = join(paths.state, 'proof.json');
   const authority = registryAuthority(settings);
-  const { renewer: _, ...images } = subject.images; // it is not on the way of a push or a pull
+  const { renewer: _, relay: __, ...images } = subject.images; // they are not on the way of a push or a pull
   const digest = createHash('sha256')
     .update(
       JSON.stringify([

@@ -17,6 +17,13 @@ interface Place {
 
 const BUILT_HERE = 'moorage/';
 
+/** The file of compose/mirror that opens the mirror's address; none where there is no mirror. */
+function mirrorAt({ mirror, issuer }: Settings): string | undefined {
+  if (mirror === undefined) return undefined;
+  if (mirror.domain !== undefined) return 'name';
+  return issuer === 'none' ? 'port-plain' : 'port-tls';
+}
+
 /**
  * Records in `.env` what Compose has to know beyond the person's own settings: the images that were built here, by
  * role, and who owns the state. Makes the secrets that are unset.
@@ -38,12 +45,14 @@ export async function recordFindings(
     BUILT_NODE_IMAGE: built('node'),
     RENEWER_IMAGE: images.renewer,
     GATE_IMAGE: images.gate,
+    RELAY_IMAGE: images.relay,
     STATE_OWNER: owner,
     RENEWER_USER: undefined, // what STATE_OWNER was called before there was a gate
     PROVIDED_DIR:
       settings.issuer === 'provided' && settings.provided !== undefined
         ? await providedFolder(settings.provided)
         : undefined,
+    MIRROR_AT: mirrorAt(settings),
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),

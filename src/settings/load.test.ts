@@ -149,7 +149,7 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['NGINX_ADDRESS', 'nginx', 'host:port'],
 ];
 
-const UNSUPPORTED = ['REDIS_URL', 'MIRROR_OF'];
+const UNSUPPORTED = ['REDIS_URL'];
 
 test.each(UNSUPPORTED)(
   '%s is not ignored in silence: this version refuses it, whatever its value',

@@ -6,6 +6,7 @@ import { type Problem, WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { readIfExists } from '../system/files.ts';
 import { dnsHookEnvProblem, dnsHookProblem } from './dns-hook.ts';
+import { mirrorSettings } from './mirror.ts';
 import { resolveIssuer, rules } from './rules.ts';
 import { SETTING_NAMES, type Shape, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
@@ -31,7 +32,12 @@ async function parseSettings(paths: Paths, values: Record<string, string>): Prom
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new WrongInput(parsed.error.issues.map((issue) => describe(issue, values)));
   const shape = parsed.data;
-  const problems = [...rules(shape), ...(await trustProblems(paths, shape)), ...(await hookProblems(shape))];
+  const problems = [
+    ...rules(shape),
+    ...(await trustProblems(paths, 'ACME_CA_BUNDLE', shape.ACME_CA_BUNDLE)),
+    ...(await trustProblems(paths, 'MIRROR_CA_BUNDLE', shape.MIRROR_OF && shape.MIRROR_CA_BUNDLE)),
+    ...(await hookProblems(shape)),
+  ];
   if (problems.length > 0) throw new WrongInput(problems);
   return settings(paths, shape);
 }
@@ -40,14 +46,16 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, string>): Prob
   const [name, index] = issue.path.map(String);
   const value = values[name ?? ''] ?? '';
   const wrong = index === undefined ? value : (value.split(',')[Number(index)] ?? '').trim();
-  const shown = /SECRET|HMAC_KEY|ALERT_URL|SMTP_URL/.test(name ?? '') ? '' : `"${wrong}" `;
+  const shown =
+    /SECRET|HMAC_KEY|PASSWORD|ALERT_URL|SMTP_URL/.test(name ?? '') || /:\/\/[^/]*@/.test(value)
+      ? ''
+      : `"${wrong}" `;
   return { input: name ?? 'settings', message: `${shown}${issue.message}` };
 }
 
-async function trustProblems(paths: Paths, shape: Shape): Promise<Problem[]> {
-  const file = shape.ACME_CA_BUNDLE;
+async function trustProblems(paths: Paths, input: string, file: string | undefined): Promise<Problem[]> {
   if (file === undefined) return [];
-  const problem = (message: string) => [{ input: 'ACME_CA_BUNDLE', message: `"${file}" ${message}` }];
+  const problem = (message: string) => [{ input, message: `"${file}" ${message}` }];
   const pem = await readIfExists(resolve(paths.root, file)).catch(() => '');
   if (pem === undefined) return problem('does not exist');
   try {
@@ -114,6 +122,7 @@ function settings(paths: Paths, shape: Shape): Settings {
     }),
     registryDataDirectory: resolve(paths.root, shape.REGISTRY_DATA_DIR),
     diskReserve: shape.DISK_RESERVE,
+    mirror: mirrorSettings(paths, shape),
     project: shape.COMPOSE_PROJECT_NAME,
     renewerContainer: shape.RENEWER_REPLICAS === '1',
     nginxAddress: host && port ? { host, port: Number(port) } : undefined,

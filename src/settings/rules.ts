@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Problem } from '../errors.ts';
+import { mirrorDomain, mirrorRules } from './mirror.ts';
 import { isPrivateName } from './names.ts';
 import type { Shape } from './schema.ts';
 import type { IssuerName } from './settings.ts';
@@ -28,6 +29,7 @@ export function rules(shape: Shape): Problem[] {
       : []),
     ...(issuer === 'provided' ? providedRules(shape) : []),
     ...alertRules(shape),
+    ...mirrorRules(shape),
   ];
 }
 
@@ -37,9 +39,11 @@ function portRules({ HTTP_PORT, HTTPS_PORT }: Shape): Problem[] {
 }
 
 function nameRules(shape: Shape, issuer: IssuerName): Problem[] {
+  const mirror = mirrorDomain(shape);
   const named = [
     ['DOMAIN', shape.DOMAIN] as const,
     ...shape.EXTRA_DOMAINS.map((name) => ['EXTRA_DOMAINS', name] as const),
+    ...(mirror === undefined ? [] : [['MIRROR_DOMAIN', mirror] as const]),
   ];
   return named.flatMap(([input, name]) => {
     if (issuer === 'certbot' && isIP(name) !== 0)

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseAddresses, parseAlertUrl, parseSmtpUrl } from './alert-targets.ts';
 import { findDirectory } from './directories.ts';
 import { parseReserve } from './disk-reserve.ts';
+import { parseUpstream } from './mirror.ts';
 import { nameProblem } from './names.ts';
 import { parseTrustedProxies } from './proxies.ts';
 
@@ -14,6 +15,7 @@ export const PINNED = {
   node: 'node:22.21.1-slim',
   renewer: 'moorage/renewer:0.1.0',
   gate: 'moorage/gate:0.1.0',
+  relay: 'moorage/relay:0.1.0',
 } as const;
 
 const name = z.string().superRefine((value, context) => {
@@ -81,6 +83,11 @@ const seconds = (least: number, most: number) =>
     .transform(Number)
     .refine((value) => value >= least && value <= most, `is not between ${least} and ${most} seconds`);
 
+/** What Compose and dotenv read alike in `.env`, and HTTP carries. */
+const login = plain
+  .regex(/^[\x21-\x7e]+$/, 'has a blank in it, or more than ASCII')
+  .refine((value) => !value.includes('#'), 'has a # in it');
+
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+={0,2}$/, 'is not base64url');
 
 const unsupported = (instead: string) => z.never({ error: `is not supported by this version; ${instead}` });
@@ -132,6 +139,19 @@ export const schema = z.object({
   NODE_IMAGE: image.optional(),
   REGISTRY_DATA_DIR: path.default('./registry/data'),
   DISK_RESERVE: meaning(parseReserve).prefault('2GiB'),
+  MIRROR_OF: meaning(parseUpstream).optional(),
+  MIRROR_USERNAME: login.refine((value) => !value.includes(':'), 'has a colon in it').optional(),
+  MIRROR_PASSWORD: login.optional(),
+  MIRROR_CA_BUNDLE: path.optional(),
+  MIRROR_DOMAIN: name.optional(),
+  MIRROR_PORT: port.optional(),
+  MIRROR_DATA_DIR: path.default('./var/mirror'),
+  MIRROR_KEEP_DAYS: z
+    .string()
+    .regex(/^\d{1,4}$/, 'is not a number of days')
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= 3650, 'is not between 1 and 3650 days')
+    .default(7),
   COMPOSE_PROJECT_NAME: z
     .string()
     .regex(
@@ -142,7 +162,6 @@ export const schema = z.object({
 
   STORAGE: only('filesystem').optional(),
   REDIS_URL: unsupported('remove it').optional(),
-  MIRROR_OF: unsupported('remove it').optional(),
 
   // Written by init-tls, see generated.ts.
   REGISTRY_HTTP_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
@@ -152,6 +171,8 @@ export const schema = z.object({
   BUILT_NODE_IMAGE: image.optional(),
   RENEWER_IMAGE: image.optional(),
   GATE_IMAGE: image.optional(),
+  RELAY_IMAGE: image.optional(),
+  MIRROR_AT: z.enum(['port-tls', 'port-plain', 'name'], { error: 'is not what init-tls writes' }).optional(),
   LISTEN: z.enum(['tls', 'plain'], { error: 'must be tls or plain' }).optional(),
   PROVIDED_DIR: absolutePath.optional(),
   ENGINE_SOCKET: path.optional(),

@@ -1,6 +1,7 @@
 import type { Reserve } from '../low-water.ts';
 import type { MailServer, WebhookTarget } from './alert-targets.ts';
 import type { Directory } from './directories.ts';
+import type { Mirror } from './mirror.ts';
 import type { ProvidedFiles } from './provided-folder.ts';
 
 /** What the person wants, validated and complete. */
@@ -39,6 +40,8 @@ export interface Settings {
   readonly registryDataDirectory: string;
   /** What is to stay free on its disk. Only the gate sees to it. */
   readonly diskReserve: Reserve;
+  /** `undefined`: there is none. */
+  readonly mirror: Mirror | undefined;
   readonly project: string;
   /** Whether the stack has a renewer; else something on the host runs the daemon. */
   readonly renewerContainer: boolean;
@@ -58,15 +61,12 @@ export interface AlertTargets {
 export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node';
 
 /** The programs of our own that run in containers. */
-export type Program = 'renewer' | 'gate';
+export type Program = 'renewer' | 'gate' | 'relay';
 
 type Front = Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer' | 'trustedProxies'>;
 
 /** Whether clients speak TLS: with nginx, or with the proxy before it, which then has HTTPS_PORT. */
-function clientsSpeakTls({
-  issuer,
-  trustedProxies,
-}: Pick<Front, 'issuer' | 'trustedProxies'>): boolean {
+function clientsSpeakTls({ issuer, trustedProxies }: Pick<Front, 'issuer' | 'trustedProxies'>): boolean {
   return issuer !== 'none' || trustedProxies.length > 0;
 }
 
@@ -84,7 +84,11 @@ export function registryUrl(settings: Front): string {
 }
 
 /** The names that go into the certificate. Whoever says `localhost` also means the loopback addresses. */
-export function certificateNames(settings: Pick<Settings, 'names' | 'issuer'>): readonly string[] {
-  if (settings.issuer !== 'local' || !settings.names.includes('localhost')) return settings.names;
-  return [...new Set([...settings.names, '127.0.0.1', '::1'])];
+export function certificateNames(
+  settings: Pick<Settings, 'names' | 'issuer'> & { readonly mirror?: Pick<Mirror, 'domain'> | undefined },
+): readonly string[] {
+  const { domain } = settings.mirror ?? {};
+  const names = domain === undefined ? settings.names : [...settings.names, domain];
+  if (settings.issuer !== 'local' || !names.includes('localhost')) return names;
+  return [...new Set([...names, '127.0.0.1', '::1'])];
 }

@@ -65,16 +65,28 @@ export async function awaitRegistry(
 
 /** What stands in the way of an answer of the registry, and of the gate where there is one; `undefined` for an answer. */
 export async function registrySilence(settings: Settings): Promise<string | undefined> {
-  const { status, body } = await askRegistry(settings);
+  const plain = settings.issuer === 'none';
+  return askSilently(plain ? httpAddress(settings) : nginxAddress(settings), plain);
+}
+
+export interface AskedAt {
+  readonly host: string;
+  readonly port: number;
+  readonly servername?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What stands in the way of an answer to `GET /v2/` at an address of nginx; `undefined` for an answer. */
+export async function askSilently(at: AskedAt, plain: boolean): Promise<string | undefined> {
+  const { status, body } = await ask(at, plain);
   if (status >= 200 && status < 500) return undefined;
   const said = body.trim().slice(0, 200);
   return status === 0 ? said : `${status} ${said}`;
 }
 
 /** Asks without a password, so it does not matter who answers. Status 0 is no answer, and why. */
-function askRegistry(settings: Settings): Promise<{ status: number; body: string }> {
-  const plain = settings.issuer === 'none';
-  const options = { ...(plain ? httpAddress(settings) : nginxAddress(settings)), path: '/v2/', agent: false };
+function ask(at: AskedAt, plain: boolean): Promise<{ status: number; body: string }> {
+  const options = { ...at, path: '/v2/', agent: false };
   return new Promise((resolve) => {
     const silent = (error: Error) => resolve({ status: 0, body: error.message });
     const asked = plain ? requestPlainly(options) : request({ ...options, rejectUnauthorized: false });

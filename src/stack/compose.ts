@@ -12,7 +12,7 @@ export interface Place {
   readonly paths: Paths;
 }
 
-export type Part = 'registry' | 'gate' | 'nginx' | 'renewer';
+export type Part = 'registry' | 'gate' | 'nginx' | 'mirror' | 'relay' | 'renewer';
 
 /**
  * Starts parts of the stack, and starts anew those whose settings or images changed. What already runs as wanted is

@@ -24,11 +24,16 @@ export async function ensurePortsFree(engine: Engine, settings: Settings): Promi
       `Stop it, or set ${setting} in .env to a free port, then run this again.`,
     );
   }
-  const all = wanted.map(([, port]) => port).join(' and ');
+  const all = new Intl.ListFormat('en-GB').format(wanted.map(([, port]) => String(port)));
   return unchanged(`${all}: free or ours`);
 }
 
-function wantedPorts({ httpPort, httpsPort, issuer }: Settings) {
-  const http = ['HTTP_PORT', httpPort] as const;
-  return issuer === 'none' ? [http] : [http, ['HTTPS_PORT', httpsPort] as const];
+function wantedPorts({ httpPort, httpsPort, issuer, mirror }: Settings): [setting: string, port: number][] {
+  return [
+    ['HTTP_PORT', httpPort],
+    ...(issuer === 'none' ? [] : ([['HTTPS_PORT', httpsPort]] as [string, number][])),
+    ...(mirror === undefined || mirror.domain !== undefined
+      ? []
+      : ([['MIRROR_PORT', mirror.port]] as [string, number][])),
+  ];
 }

@@ -183,7 +183,7 @@ test('down and up again keeps images, users and certificate', async () => {
 test('every part has a health check, a restart policy and rotated logs', async () => {
   const { stdout } = await checkout.compose('config', '--format', 'json');
   const { services } = JSON.parse(stdout);
-  expect(Object.keys(services).sort()).toEqual(['gate', 'nginx', 'registry', 'renewer']);
+  expect(Object.keys(services).sort()).toEqual(['gate', 'mirror', 'nginx', 'registry', 'relay', 'renewer']);
   for (const service of Object.values(services)) {
     expect(service).toMatchObject({
       restart: 'unless-stopped',

@@ -15,9 +15,16 @@ export class GuardedStack {
     this.calls = new RegistryCalls(checkout);
   }
 
-  /** @param access what access.yaml says; in force when this returns */
-  static async open(access: string, names: readonly string[]): Promise<GuardedStack> {
-    const stack = new GuardedStack(await Checkout.make());
+  /**
+   * @param access what access.yaml says; in force when this returns
+   * @param env settings beside a checkout's own
+   */
+  static async open(
+    access: string,
+    names: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<GuardedStack> {
+    const stack = new GuardedStack(await Checkout.make(env));
     const { firstUser } = await stack.checkout.init();
     stack.#passwords.set('admin', firstUser?.password ?? '');
     for (const name of names) await stack.#add(name);

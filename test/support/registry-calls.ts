@@ -23,7 +23,7 @@ export interface Call {
 export class RegistryCalls {
   readonly #port: number;
 
-  constructor({ env }: Checkout) {
+  constructor({ env }: Pick<Checkout, 'env'>) {
     this.#port = Number(env.HTTPS_PORT);
   }
 

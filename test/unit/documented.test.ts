@@ -18,7 +18,7 @@ const documented = new Map(
 
 /** Found out by init-tls or given by Compose: nobody sets them. */
 const INTERNAL =
-  /^(BUILT_|LISTEN|PROVIDED_DIR|RENEWER_|GATE_|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
+  /^(BUILT_|LISTEN|PROVIDED_DIR|RENEWER_|GATE_|RELAY_|MIRROR_AT|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
 
 /** Refused with a word of explanation, so documented nowhere. */
 const REFUSED = SETTING_NAMES.filter((name) => {
@@ -49,12 +49,16 @@ test('Compose and the Dockerfiles pin the same images', () => {
   expect(image('nginx')).toContain(`:-${PINNED.nginx}}`);
   expect(image('renewer')).toContain(`:-${PINNED.renewer}}`);
   expect(image('gate')).toContain(`:-${PINNED.gate}}`);
+  expect(parse(read('compose/mirror.yaml')).services.relay.image).toContain(`:-${PINNED.relay}}`);
+  expect(parse(read('compose/mirror.yaml')).services.mirror.image).toBe(
+    parse(read('compose/registry.yaml')).services.registry.image,
+  );
   expect(read('images/program/Dockerfile')).toContain(`ARG NODE_IMAGE=${PINNED.node}\n`);
 });
 
 test('our own images have the version of the package', () => {
   const { version } = JSON.parse(read('package.json'));
-  for (const program of ['renewer', 'gate'] as const)
+  for (const program of ['renewer', 'gate', 'relay'] as const)
     expect(PINNED[program]).toBe(`moorage/${program}:${version}`);
 });
 

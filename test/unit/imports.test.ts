@@ -35,10 +35,11 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   issuers: ['acme', 'certificates', 'settings', 'engine', 'system'],
   host: ['engine', 'system'],
   images: ['settings', 'host', 'engine', 'system'],
-  stack: ['settings', 'certificates', 'engine', 'system'],
+  mirror: ['settings', 'system'],
+  stack: ['settings', 'mirror', 'certificates', 'engine', 'system'],
   registry: ['access', 'users', 'certificates', 'issuers', 'images', 'settings', 'stack', 'engine', 'system'],
   alerts: ['settings', 'system'],
-  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'host', 'system'],
+  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
 };
 
 /** Single files that everybody may import. */
