@@ -9,6 +9,7 @@ import { dnsHookEnvProblem, dnsHookProblem } from './dns-hook.ts';
 import { resolveIssuer, rules } from './rules.ts';
 import { SETTING_NAMES, type Shape, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
+import { cacheOf, storageOf } from './storage-rules.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,7 +32,12 @@ async function parseSettings(paths: Paths, values: Record<string, string>): Prom
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new WrongInput(parsed.error.issues.map((issue) => describe(issue, values)));
   const shape = parsed.data;
-  const problems = [...rules(shape), ...(await trustProblems(paths, shape)), ...(await hookProblems(shape))];
+  const problems = [
+    ...rules(shape),
+    ...(await trustProblems(paths, 'ACME_CA_BUNDLE', shape.ACME_CA_BUNDLE)),
+    ...(await trustProblems(paths, 'S3_CA_BUNDLE', shape.S3_CA_BUNDLE)),
+    ...(await hookProblems(shape)),
+  ];
   if (problems.length > 0) throw new WrongInput(problems);
   return settings(paths, shape);
 }
@@ -40,14 +46,13 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, string>): Prob
   const [name, index] = issue.path.map(String);
   const value = values[name ?? ''] ?? '';
   const wrong = index === undefined ? value : (value.split(',')[Number(index)] ?? '').trim();
-  const shown = /SECRET|HMAC_KEY|ALERT_URL|SMTP_URL/.test(name ?? '') ? '' : `"${wrong}" `;
+  const shown = /SECRET|HMAC_KEY|PASSWORD|ALERT_URL|SMTP_URL|REDIS_URL/.test(name ?? '') ? '' : `"${wrong}" `;
   return { input: name ?? 'settings', message: `${shown}${issue.message}` };
 }
 
-async function trustProblems(paths: Paths, shape: Shape): Promise<Problem[]> {
-  const file = shape.ACME_CA_BUNDLE;
+async function trustProblems(paths: Paths, input: string, file: string | undefined): Promise<Problem[]> {
   if (file === undefined) return [];
-  const problem = (message: string) => [{ input: 'ACME_CA_BUNDLE', message: `"${file}" ${message}` }];
+  const problem = (message: string) => [{ input, message: `"${file}" ${message}` }];
   const pem = await readIfExists(resolve(paths.root, file)).catch(() => '');
   if (pem === undefined) return problem('does not exist');
   try {
@@ -105,13 +110,17 @@ function settings(paths: Paths, shape: Shape): Settings {
       nginx: shape.NGINX_IMAGE,
       certbot: shape.CERTBOT_IMAGE,
       node: shape.NODE_IMAGE,
+      redis: shape.REDIS_IMAGE,
     }),
     builtImages: defined({
       registry: shape.BUILT_REGISTRY_IMAGE,
       nginx: shape.BUILT_NGINX_IMAGE,
       certbot: shape.BUILT_CERTBOT_IMAGE,
       node: shape.BUILT_NODE_IMAGE,
+      redis: shape.BUILT_REDIS_IMAGE,
     }),
+    storage: storageOf(paths, shape),
+    cache: cacheOf(shape),
     registryDataDirectory: resolve(paths.root, shape.REGISTRY_DATA_DIR),
     project: shape.COMPOSE_PROJECT_NAME,
     renewerContainer: shape.RENEWER_REPLICAS === '1',
