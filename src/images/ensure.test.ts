@@ -33,6 +33,8 @@ const settings: Settings = {
   images: 'auto',
   chosenImages: {},
   builtImages: {},
+  storage: { kind: 'filesystem' },
+  cache: { kind: 'memory' },
   registryDataDirectory: '/data',
   renewerContainer: true,
   project: 'moorage',
