@@ -62,7 +62,10 @@ export async function proveRegistry(
   }
   const stored = await client.pullManifest(PROOF_REPOSITORY, byDocker.digest);
   if (stored !== byDocker.digest) throw mismatch(byDocker.digest, stored);
-  if (redirecting !== undefined) await expectRedirect(client, image.layer.digest, redirecting);
+  if (redirecting !== undefined) {
+    await client.pushBlob(PROOF_REPOSITORY, image.layer); // docker packs layers its own way
+    await expectRedirect(client, image.layer.digest, redirecting);
+  }
   await client.deleteManifest(PROOF_REPOSITORY, stored);
   return { by: { client: 'docker' }, digest: stored };
 }

@@ -125,8 +125,6 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['REGISTRY_DATA_DIR', '/srv/$HOME', '$'],
   ['COMPOSE_PROJECT_NAME', 'My Registry', 'lower-case'],
   ['COMPOSE_PROJECT_NAME', '-x', 'lower-case'],
-  ['STORAGE', 's3', 'not supported'],
-  ['STORAGE', 'disk', 'not supported'],
   ['BEHIND_PROXY', 'maybe', 'true or false'],
   ['BEHIND_PROXY', 'proxy.example', 'true or false'],
   ['BEHIND_PROXY', '192.0.2.1, 10.0.0.0/33', '"10.0.0.0/33"'],
@@ -147,7 +145,7 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['NGINX_ADDRESS', 'nginx', 'host:port'],
 ];
 
-const UNSUPPORTED = ['REDIS_URL', 'MIRROR_OF'];
+const UNSUPPORTED = ['MIRROR_OF'];
 
 test.each(UNSUPPORTED)(
   '%s is not ignored in silence: this version refuses it, whatever its value',
