@@ -15,7 +15,7 @@ export const systemLookup: Lookup = async (host) =>
  * @throws Failure `s3-loopback`, `s3-redirect-private`
  */
 export async function expectReachableEndpoint(
-  { endpoint, redirect }: Bucket,
+  { endpoint, redirect }: Pick<Bucket, 'endpoint' | 'redirect'>,
   { domain }: Pick<Settings, 'domain'>,
   find: Lookup,
 ): Promise<void> {
