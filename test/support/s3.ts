@@ -13,7 +13,7 @@ const IMAGE = 'moorage-test/s3:2.35';
 const READY = { within: 60_000, every: 200 };
 
 /** Whom test/images/s3/proxy-server.conf knows. The reader may do nothing with buckets that are not its own. */
-export const OWNER = { accessKey: 'moorage:registry', secretKey: 'not-so-secret' };
+const OWNER = { accessKey: 'moorage:registry', secretKey: 'not-so-secret' };
 export const READER = { accessKey: 'moorage:reader', secretKey: 'reads-only' };
 
 /** A real S3 server with one bucket, on the address of this machine that containers reach. */
@@ -50,7 +50,7 @@ export async function startS3(): Promise<S3Server> {
 }
 
 /** The settings that lead a registry to the bucket. */
-export function settingsFor({ endpoint, bucket, accessKey, secretKey, rootDirectory }: Bucket) {
+function settingsFor({ endpoint, bucket, accessKey, secretKey, rootDirectory }: Bucket) {
   return {
     STORAGE: 's3',
     S3_ENDPOINT: endpoint?.origin ?? '',
@@ -62,7 +62,7 @@ export function settingsFor({ endpoint, bucket, accessKey, secretKey, rootDirect
 }
 
 /** Of the engine's default network: containers of every network reach it, and so does this machine. */
-export async function engineAddress(): Promise<string> {
+async function engineAddress(): Promise<string> {
   const gateway = '{{(index .IPAM.Config 0).Gateway}}';
   return (await execa('docker', ['network', 'inspect', 'bridge', '--format', gateway])).stdout.trim();
 }
