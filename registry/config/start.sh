@@ -47,15 +47,12 @@ esac
 case "${CACHE:-memory}" in
     memory) ;;
     stack | server)
-        # Both generations of distribution: 2 reads ADDR, 3 reads ADDRS. Each warns of the other's and goes on.
         export REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR=redis
-        export REGISTRY_REDIS_ADDR="'$REDIS_ADDRESS'" REGISTRY_REDIS_ADDRS="['$REDIS_ADDRESS']"
-        export REGISTRY_REDIS_DB="${REDIS_DATABASE:-0}"
-        if [ -n "$REDIS_USER" ]; then text REDIS_USERNAME REDIS_USER; fi
-        if [ -n "$REDIS_PASSWORD" ]; then text REDIS_PASSWORD REDIS_PASSWORD; fi
-        # What Redis does not say soon the storage says.
-        export REGISTRY_REDIS_DIALTIMEOUT=1s REGISTRY_REDIS_READTIMEOUT=1s REGISTRY_REDIS_WRITETIMEOUT=1s
-        export REGISTRY_REDIS_POOL_MAXIDLE=16 REGISTRY_REDIS_POOL_IDLETIMEOUT=300s ;;
+        # As a whole, for both generations of distribution: 2 reads addr and pool, 3 reads addrs and username. What Redis
+        # does not say soon the storage says.
+        times="dialtimeout: 1s, readtimeout: 1s, writetimeout: 1s, pool: { maxidle: 16, idletimeout: 300s }"
+        login="username: '$REDIS_USER', password: '$REDIS_PASSWORD', db: ${REDIS_DATABASE:-0}"
+        export REGISTRY_REDIS="{ addr: '$REDIS_ADDRESS', addrs: ['$REDIS_ADDRESS'], $login, $times }" ;;
     *) fail "CACHE: '$CACHE' is none of memory, stack and server" ;;
 esac
 
