@@ -2,7 +2,7 @@
 # Starts distribution on its socket: with its storage and cache where STORAGE and CACHE say, and with a password check of
 # its own where AUTH says so. Secrets stay in the environment.
 set -eu
-socket=${REGISTRY_SOCKET:-/run/registry/registry.sock}
+socket=${SOCKET:-/run/registry/registry.sock}
 
 fail() {
     echo "$1" >&2
