@@ -20,13 +20,14 @@ import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { awaitNginx, awaitRegistry } from '../src/stack/answer.ts';
-import { recentLog, startParts } from '../src/stack/compose.ts';
+import { recentLog, servingParts, startParts } from '../src/stack/compose.ts';
 import { ensureFolders, expectRoom } from '../src/stack/folders.ts';
 import { diskState } from '../src/stack/image-disk.ts';
 import { awaitMirror, ensureMirrorFolder, ensureUpstream } from '../src/stack/mirror.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { startRenewer } from '../src/stack/renewer.ts';
+import { ensureStorage } from '../src/storage/ensure.ts';
 import { withLock } from '../src/system/lock.ts';
 import { ensureFirstUser, forgetPassword } from '../src/users/first-user.ts';
 
@@ -60,9 +61,10 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   await story.step('Names', () => expectIssuable(wanted, clock));
   const { mirror } = wanted;
   if (mirror !== undefined) await story.step('Upstream', () => ensureUpstream(mirror, clock));
-  await story.step('Folders', () => ensureFolders(paths, wanted.registryDataDirectory));
+  await story.step('Folders', () => ensureFolders(paths, wanted));
+  await story.step('Storage', (report) => ensureStorage(app, wanted, report));
   await story.step('Disk', async () => expectRoom(wanted.registryDataDirectory, await diskState(wanted)));
-  if (mirror !== undefined) await story.step('Cache', () => ensureMirrorFolder(mirror));
+  if (mirror !== undefined) await story.step('Mirror', () => ensureMirrorFolder(mirror));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
   const engine = connect(environment.DOCKER_HOST);
   await story.step('Project', () => ensureProjectOurs(engine, paths, wanted.project));
@@ -78,9 +80,7 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   await story.step('Placeholder', () => ensurePlaceholder(store, names, clock));
   const firstUser = await story.step('First user', () => ensureFirstUser(paths, user));
   const place = { engine, run, paths };
-  await story.step('Stack', (report) =>
-    startParts(place, settings, ['registry', 'gate', 'nginx', 'mirror', 'relay'], report),
-  );
+  await story.step('Stack', (report) => startParts(place, settings, servingParts(settings), report));
   await story.step('nginx', () =>
     awaitNginx(settings, renewal.webServer, clock, () => recentLog(app, 'nginx')),
   );

@@ -29,6 +29,8 @@ export interface Paths {
   readonly images: string;
   /** The first user's password, until it has been shown. */
   readonly handover: string;
+  /** Where images were kept when init-tls last ran. */
+  readonly lastPlace: string;
 }
 
 export function paths(root: string = checkout()): Paths {
@@ -50,6 +52,7 @@ export function paths(root: string = checkout()): Paths {
     challenges: join(state, 'acme-challenge'),
     images: join(root, 'images'),
     handover: join(state, 'first-user.json'),
+    lastPlace: join(state, 'storage.json'),
   };
 }
 

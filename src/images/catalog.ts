@@ -11,6 +11,7 @@ export const BUILT: Readonly<Record<ImageRole, string>> = {
   nginx: 'moorage/nginx:1.26',
   certbot: 'moorage/certbot:4.0',
   node: 'moorage/node:20',
+  redis: 'moorage/redis:8.0',
 };
 
 /** The label that holds the digest of what an image was built from: the same digest needs no new build. */

@@ -35,6 +35,8 @@ const settings: Settings = {
   builtImages: {},
   diskReserve: { bytes: 0 },
   mirror: undefined,
+  storage: { kind: 'filesystem' },
+  cache: { kind: 'memory' },
   registryDataDirectory: '/data',
   renewerContainer: true,
   project: 'moorage',

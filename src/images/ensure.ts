@@ -28,6 +28,7 @@ export async function ensureImages(
 ): Promise<Done<ImageNames>> {
   const roles: [ImageRole, ...ImageRole[]] = ['registry', 'nginx', 'node'];
   if (settings.issuer === 'certbot') roles.push('certbot');
+  if (settings.cache.kind === 'stack') roles.push('redis');
 
   let base: Promise<string> | undefined;
   const yard = {

@@ -73,6 +73,12 @@ export class RegistryClient {
     return digestOf((await this.#expect(200, 'GET', `/v2/${repository}/blobs/${digest}`)).body);
   }
 
+  /** Where the registry sends those who want a blob, with presigned URLs; `undefined`: it serves the blob itself. */
+  async blobLocation(repository: string, digest: string): Promise<string | undefined> {
+    const { status, headers } = await this.#ask('GET', `/v2/${repository}/blobs/${digest}`);
+    return status === 307 ? headers.location : undefined;
+  }
+
   async pullManifest(repository: string, reference: string): Promise<string> {
     return digestOf((await this.#expect(200, 'GET', `/v2/${repository}/manifests/${reference}`)).body);
   }

@@ -47,6 +47,8 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
         authority,
         certificate.fingerprint,
         images,
+        settings.storage,
+        settings.cache,
       ]),
     )
     .digest('hex');
@@ -62,7 +64,11 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
   const trust = await trustFor(paths, settings, certificate);
   const endpoint = { name: settings.domain, port, host, trust };
   const proof = await withTemporaryUser(paths.usersFile, PROVER, ({ user, password }) =>
-    proveRegistry(parts, { endpoint, authority, credentials: { user, password } }, report),
+    proveRegistry(
+      parts,
+      { endpoint, authority, credentials: { user, password }, storage: settings.storage },
+      report,
+    ),
   );
   const summary = summarize(proof, settings.issuer === 'none' || host === settings.domain ? undefined : host);
   const at = clock.now().toISOString();

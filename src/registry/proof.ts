@@ -4,10 +4,14 @@ import { servedFingerprint } from '../certificates/handshake.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import { Secret } from '../secret.ts';
+import type { Bucket, Storage } from '../settings/storage.ts';
 import type { Report } from '../step.ts';
+import { originOf } from '../storage/bucket-client.ts';
+import { fetchPresigned } from '../storage/presigned.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import type { Run } from '../system/processes.ts';
 import { type Credentials, type Endpoint, RegistryClient } from './client.ts';
+import { digestOf } from './digest.ts';
 import { proveByDocker } from './docker-client.ts';
 import { type Image, makeImage } from './image.ts';
 
@@ -28,9 +32,11 @@ export interface Proof {
  */
 export async function proveRegistry(
   tools: { engine: Engine; run: Run; clock: Clock },
-  { endpoint, authority, credentials }: { endpoint: Endpoint; authority: string; credentials: Credentials },
+  subject: { endpoint: Endpoint; authority: string; credentials: Credentials; storage: Storage },
   report: Report,
 ): Promise<Proof> {
+  const { endpoint, authority, credentials, storage } = subject;
+  const redirecting = storage.kind === 's3' && storage.redirect ? storage : undefined;
   const client = new RegistryClient(endpoint, credentials);
   await expectKnown(client, tools.clock);
   report('a wrong password must be refused');
@@ -51,11 +57,15 @@ export async function proveRegistry(
   );
   if ('refused' in byDocker) {
     report('pushing and pulling over HTTP');
-    const digest = await proveByHttp(client, image);
+    const digest = await proveByHttp(client, image, redirecting);
     return { by: { client: 'http', because: byDocker.refused }, digest };
   }
   const stored = await client.pullManifest(PROOF_REPOSITORY, byDocker.digest);
   if (stored !== byDocker.digest) throw mismatch(byDocker.digest, stored);
+  if (redirecting !== undefined) {
+    await client.pushBlob(PROOF_REPOSITORY, image.layer); // docker packs layers its own way
+    await expectRedirect(client, image.layer.digest, redirecting);
+  }
   await client.deleteManifest(PROOF_REPOSITORY, stored);
   return { by: { client: 'docker' }, digest: stored };
 }
@@ -80,19 +90,40 @@ interface Address {
   readonly port: number;
 }
 
-async function proveByHttp(client: RegistryClient, image: Image): Promise<string> {
+async function proveByHttp(
+  client: RegistryClient,
+  image: Image,
+  redirecting: Bucket | undefined,
+): Promise<string> {
+  const pull = (blob: string) =>
+    redirecting === undefined
+      ? client.pullBlob(PROOF_REPOSITORY, blob)
+      : expectRedirect(client, blob, redirecting);
   for (const blob of [image.config, image.layer]) await client.pushBlob(PROOF_REPOSITORY, blob);
   const { digest } = image.manifest;
   const stored = await client.pushManifest(PROOF_REPOSITORY, 'proof', image.manifest);
   if (stored !== digest) throw mismatch(digest, stored);
   const pulled = [
     [digest, await client.pullManifest(PROOF_REPOSITORY, 'proof')],
-    [image.config.digest, await client.pullBlob(PROOF_REPOSITORY, image.config.digest)],
-    [image.layer.digest, await client.pullBlob(PROOF_REPOSITORY, image.layer.digest)],
+    [image.config.digest, await pull(image.config.digest)],
+    [image.layer.digest, await pull(image.layer.digest)],
   ] as const;
   for (const [pushed, came] of pulled) if (pushed !== came) throw mismatch(pushed, came);
   await client.deleteManifest(PROOF_REPOSITORY, digest);
   return digest;
+}
+
+/** Follows the registry's answer to the bucket, as clients do. The digest of what came. */
+async function expectRedirect(client: RegistryClient, digest: string, bucket: Bucket): Promise<string> {
+  const location = await client.blobLocation(PROOF_REPOSITORY, digest);
+  const came = location === undefined ? undefined : digestOf(await fetchPresigned(location, bucket));
+  if (came === digest) return digest;
+  if (came !== undefined) throw mismatch(digest, came);
+  throw new Failure(
+    'proof-failed',
+    `The registry serves blobs itself and sends nobody to ${originOf(bucket)}, though S3_REDIRECT=true.`,
+    'Look into the logs: docker compose logs registry',
+  );
 }
 
 /** The user was made just now. */

@@ -7,6 +7,7 @@ import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
 import { providedFolder } from './provided-folder.ts';
 import type { ImageRole, Program, Settings } from './settings.ts';
+import type { Cache } from './storage.ts';
 
 interface Place {
   readonly paths: Paths;
@@ -43,6 +44,7 @@ export async function recordFindings(
     BUILT_NGINX_IMAGE: built('nginx'),
     BUILT_CERTBOT_IMAGE: built('certbot') ?? settings.builtImages.certbot,
     BUILT_NODE_IMAGE: built('node'),
+    BUILT_REDIS_IMAGE: built('redis') ?? settings.builtImages.redis,
     RENEWER_IMAGE: images.renewer,
     GATE_IMAGE: images.gate,
     RELAY_IMAGE: images.relay,
@@ -53,6 +55,7 @@ export async function recordFindings(
         ? await providedFolder(settings.provided)
         : undefined,
     MIRROR_AT: mirrorAt(settings),
+    ...cacheFindings(settings.cache),
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
@@ -60,4 +63,17 @@ export async function recordFindings(
   return names.length === 0
     ? unchanged('.env is up to date')
     : changed(`.env completed: ${names.join(', ')}`);
+}
+
+/** Compose can't take a URL to pieces, and distribution wants its pieces. */
+function cacheFindings(cache: Cache): Record<string, string | undefined> {
+  const server = cache.kind === 'server' ? cache : undefined;
+  const host = server?.host.includes(':') ? `[${server.host}]` : server?.host;
+  return {
+    CACHE: cache.kind === 'memory' ? undefined : cache.kind,
+    REDIS_ADDRESS: server && `${host}:${server.port}`,
+    REDIS_USER: server?.user,
+    REDIS_PASSWORD: server?.password?.reveal(),
+    REDIS_DATABASE: server && String(server.database),
+  };
 }

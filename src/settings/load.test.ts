@@ -127,8 +127,6 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['REGISTRY_DATA_DIR', '/srv/$HOME', '$'],
   ['COMPOSE_PROJECT_NAME', 'My Registry', 'lower-case'],
   ['COMPOSE_PROJECT_NAME', '-x', 'lower-case'],
-  ['STORAGE', 's3', 'not supported'],
-  ['STORAGE', 'disk', 'not supported'],
   ['BEHIND_PROXY', 'maybe', 'true or false'],
   ['BEHIND_PROXY', 'proxy.example', 'true or false'],
   ['BEHIND_PROXY', '192.0.2.1, 10.0.0.0/33', '"10.0.0.0/33"'],
@@ -148,19 +146,6 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['REGISTRY_HTTP_SECRET', 'short', 'shorter'],
   ['NGINX_ADDRESS', 'nginx', 'host:port'],
 ];
-
-const UNSUPPORTED = ['REDIS_URL'];
-
-test.each(UNSUPPORTED)(
-  '%s is not ignored in silence: this version refuses it, whatever its value',
-  async (name) => {
-    for (const value of ['x', 'https://example.com/']) {
-      expect(await problems({ [name]: value })).toMatch(
-        new RegExp(`^${name}: .*not supported by this version`),
-      );
-    }
-  },
-);
 
 test.each(wrong)('%s=%s is refused: %s', async (name, value, reason) => {
   const told = await problems({ [name]: value });

@@ -10,6 +10,7 @@ import { mirrorSettings } from './mirror.ts';
 import { resolveIssuer, rules } from './rules.ts';
 import { SETTING_NAMES, type Shape, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
+import { cacheOf, storageOf } from './storage-rules.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -36,6 +37,7 @@ async function parseSettings(paths: Paths, values: Record<string, string>): Prom
     ...rules(shape),
     ...(await trustProblems(paths, 'ACME_CA_BUNDLE', shape.ACME_CA_BUNDLE)),
     ...(await trustProblems(paths, 'MIRROR_CA_BUNDLE', shape.MIRROR_OF && shape.MIRROR_CA_BUNDLE)),
+    ...(await trustProblems(paths, 'S3_CA_BUNDLE', shape.S3_CA_BUNDLE)),
     ...(await hookProblems(shape)),
   ];
   if (problems.length > 0) throw new WrongInput(problems);
@@ -47,7 +49,7 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, string>): Prob
   const value = values[name ?? ''] ?? '';
   const wrong = index === undefined ? value : (value.split(',')[Number(index)] ?? '').trim();
   const shown =
-    /SECRET|HMAC_KEY|PASSWORD|ALERT_URL|SMTP_URL/.test(name ?? '') || /:\/\/[^/]*@/.test(value)
+    /SECRET|HMAC_KEY|PASSWORD|ALERT_URL|SMTP_URL|REDIS_URL/.test(name ?? '') || /:\/\/[^/]*@/.test(value)
       ? ''
       : `"${wrong}" `;
   return { input: name ?? 'settings', message: `${shown}${issue.message}` };
@@ -113,13 +115,17 @@ function settings(paths: Paths, shape: Shape): Settings {
       nginx: shape.NGINX_IMAGE,
       certbot: shape.CERTBOT_IMAGE,
       node: shape.NODE_IMAGE,
+      redis: shape.REDIS_IMAGE,
     }),
     builtImages: defined({
       registry: shape.BUILT_REGISTRY_IMAGE,
       nginx: shape.BUILT_NGINX_IMAGE,
       certbot: shape.BUILT_CERTBOT_IMAGE,
       node: shape.BUILT_NODE_IMAGE,
+      redis: shape.BUILT_REDIS_IMAGE,
     }),
+    storage: storageOf(paths, shape),
+    cache: cacheOf(shape),
     registryDataDirectory: resolve(paths.root, shape.REGISTRY_DATA_DIR),
     diskReserve: shape.DISK_RESERVE,
     mirror: mirrorSettings(paths, shape),

@@ -4,6 +4,7 @@ import { mirrorDomain, mirrorRules } from './mirror.ts';
 import { isPrivateName } from './names.ts';
 import type { Shape } from './schema.ts';
 import type { IssuerName } from './settings.ts';
+import { storageRules } from './storage-rules.ts';
 
 /**
  * `auto` is decided here, once: names that no public CA can vouch for get the local one. certbot asks for host names
@@ -30,6 +31,7 @@ export function rules(shape: Shape): Problem[] {
     ...(issuer === 'provided' ? providedRules(shape) : []),
     ...alertRules(shape),
     ...mirrorRules(shape),
+    ...storageRules(shape),
   ];
 }
 

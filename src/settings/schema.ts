@@ -6,6 +6,13 @@ import { parseReserve } from './disk-reserve.ts';
 import { parseUpstream } from './mirror.ts';
 import { nameProblem } from './names.ts';
 import { parseTrustedProxies } from './proxies.ts';
+import {
+  bucketProblem,
+  keyProblem,
+  parseRedisUrl,
+  parseS3Endpoint,
+  rootDirectoryProblem,
+} from './storage.ts';
 
 /** The pinned images: what `compose/*.yaml` names too (a test compares them). */
 export const PINNED = {
@@ -13,15 +20,20 @@ export const PINNED = {
   nginx: 'nginx:1.28.0-alpine',
   certbot: 'certbot/certbot:v5.1.0',
   node: 'node:22.21.1-slim',
+  redis: 'valkey/valkey:8.1.4-alpine',
   renewer: 'moorage/renewer:0.1.0',
   gate: 'moorage/gate:0.1.0',
   relay: 'moorage/relay:0.1.0',
 } as const;
 
-const name = z.string().superRefine((value, context) => {
-  const problem = nameProblem(value);
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-});
+/** A text about which there is nothing to complain. */
+const sound = (problemOf: (text: string) => string | undefined) =>
+  z.string().superRefine((value, context) => {
+    const problem = problemOf(value);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+
+const name = sound(nameProblem);
 
 const names = z
   .string()
@@ -90,9 +102,9 @@ const login = plain
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+={0,2}$/, 'is not base64url');
 
-const unsupported = (instead: string) => z.never({ error: `is not supported by this version; ${instead}` });
-const only = (value: string) =>
-  z.literal(value, { error: `is not supported by this version; leave it out or use ${value}` });
+const yesOrNo = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((value) => value === 'true');
 
 /** Every setting, as text from the environment or `.env`. An empty value is an unset one, as in Compose. */
 export const schema = z.object({
@@ -160,8 +172,23 @@ export const schema = z.object({
     )
     .default('moorage'),
 
-  STORAGE: only('filesystem').optional(),
-  REDIS_URL: unsupported('remove it').optional(),
+  STORAGE: z.enum(['filesystem', 's3'], { error: 'must be filesystem or s3' }).default('filesystem'),
+  S3_ENDPOINT: meaning(parseS3Endpoint).optional(),
+  S3_REGION: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/, 'is not the name of a region, like eu-central-1')
+    .default('us-east-1'),
+  S3_BUCKET: sound(bucketProblem).optional(),
+  S3_ACCESS_KEY: sound(keyProblem).optional(),
+  S3_SECRET_KEY: sound(keyProblem).optional(),
+  S3_ROOT_DIRECTORY: sound(rootDirectoryProblem)
+    .transform((value) => value.replace(/^\/|\/$/g, ''))
+    .default(''),
+  S3_PATH_STYLE: yesOrNo.optional(),
+  S3_REDIRECT: yesOrNo.default(false),
+  S3_CA_BUNDLE: path.optional(),
+  REDIS_URL: meaning(parseRedisUrl).optional(),
+  REDIS_IMAGE: image.optional(),
 
   // Written by init-tls, see generated.ts.
   REGISTRY_HTTP_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
@@ -169,10 +196,16 @@ export const schema = z.object({
   BUILT_NGINX_IMAGE: image.optional(),
   BUILT_CERTBOT_IMAGE: image.optional(),
   BUILT_NODE_IMAGE: image.optional(),
+  BUILT_REDIS_IMAGE: image.optional(),
   RENEWER_IMAGE: image.optional(),
   GATE_IMAGE: image.optional(),
   RELAY_IMAGE: image.optional(),
   MIRROR_AT: z.enum(['port-tls', 'port-plain', 'name'], { error: 'is not what init-tls writes' }).optional(),
+  CACHE: z.enum(['memory', 'stack', 'server'], { error: 'must be memory, stack or server' }).optional(),
+  REDIS_ADDRESS: z.string().optional(),
+  REDIS_USER: z.string().optional(),
+  REDIS_PASSWORD: z.string().optional(),
+  REDIS_DATABASE: z.string().optional(),
   LISTEN: z.enum(['tls', 'plain'], { error: 'must be tls or plain' }).optional(),
   PROVIDED_DIR: absolutePath.optional(),
   ENGINE_SOCKET: path.optional(),

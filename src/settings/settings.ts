@@ -3,6 +3,7 @@ import type { MailServer, WebhookTarget } from './alert-targets.ts';
 import type { Directory } from './directories.ts';
 import type { Mirror } from './mirror.ts';
 import type { ProvidedFiles } from './provided-folder.ts';
+import type { Cache, Storage } from './storage.ts';
 
 /** What the person wants, validated and complete. */
 export interface Settings {
@@ -36,6 +37,8 @@ export interface Settings {
   readonly chosenImages: Partial<Record<ImageRole, string>>;
   /** References of images that were built here earlier. */
   readonly builtImages: Partial<Record<ImageRole, string>>;
+  readonly storage: Storage;
+  readonly cache: Cache;
   /** Absolute path. */
   readonly registryDataDirectory: string;
   /** What is to stay free on its disk. Only the gate sees to it. */
@@ -58,7 +61,7 @@ export interface AlertTargets {
     | undefined;
 }
 
-export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node';
+export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node' | 'redis';
 
 /** The programs of our own that run in containers. */
 export type Program = 'renewer' | 'gate' | 'relay';

@@ -12,7 +12,13 @@ export interface Place {
   readonly paths: Paths;
 }
 
-export type Part = 'registry' | 'gate' | 'nginx' | 'mirror' | 'relay' | 'renewer';
+export type Part = 'redis' | 'registry' | 'gate' | 'nginx' | 'mirror' | 'relay' | 'renewer';
+
+/** What serves images, in the order it is started. */
+export function servingParts({ cache }: Pick<Settings, 'cache'>): readonly Part[] {
+  const redis = cache.kind === 'stack' ? (['redis'] as const) : [];
+  return [...redis, 'registry', 'gate', 'nginx', 'mirror', 'relay'];
+}
 
 /**
  * Starts parts of the stack, and starts anew those whose settings or images changed. What already runs as wanted is
@@ -27,7 +33,10 @@ export async function startParts(
 ): Promise<Done> {
   const before = await running(engine, project, parts);
   const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', '--progress', 'plain'];
-  const up = ['up', '--detach', '--no-build', '--pull', 'never', ...parts];
+  // Without REDIS_URL=stack there is no such part, so Compose would leave its container as it is.
+  const redis = await engine.containers.ofService(project, 'redis');
+  const orphans = redis.length > 0 && !parts.includes('redis') ? ['--remove-orphans'] : [];
+  const up = ['up', '--detach', '--no-build', '--pull', 'never', ...orphans, ...parts];
   const result = await run('docker', [...args, ...up], {
     cwd: paths.root,
     onLine: (line) => report(line.trim()),

@@ -3,7 +3,9 @@ import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { Failure, messageOf, systemCode } from '../errors.ts';
 import { type DiskState, sizeInWords } from '../low-water.ts';
 import type { Paths } from '../paths.ts';
+import type { Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
+import { expectDataDirectory } from '../storage/data-directory.ts';
 import { ensureDirectory } from '../system/files.ts';
 
 /** What the state of one registry needs at the least; images come on top of it. */
@@ -11,9 +13,12 @@ const LEAST_FREE = 200 * 1024 * 1024;
 
 /**
  * Makes the folders that the parts mount, so that they belong to whoever runs this and not to the engine.
- * @throws Failure `not-writable`, `disk-full`
+ * @throws Failure `not-writable`, `disk-full`, and those of the folder for images, where that is on this machine
  */
-export async function ensureFolders(paths: Paths, dataDirectory: string): Promise<Done> {
+export async function ensureFolders(
+  paths: Paths,
+  { storage, registryDataDirectory }: Pick<Settings, 'storage' | 'registryDataDirectory'>,
+): Promise<Done> {
   const folders = [
     [paths.state, 0o755],
     [paths.certificates, 0o755],
@@ -21,11 +26,12 @@ export async function ensureFolders(paths: Paths, dataDirectory: string): Promis
     [paths.certbot, 0o700],
     [paths.acme, 0o700],
     [paths.gate, 0o700],
-    [dataDirectory, 0o755],
   ] as const;
   for (const [folder, mode] of folders) await ensureFolder(folder, mode);
-  for (const folder of [paths.state, dataDirectory]) await expectSpace(folder);
-  return unchanged(dataDirectory);
+  const images = storage.kind === 'filesystem' ? [registryDataDirectory] : [];
+  for (const folder of images) await expectDataDirectory(folder);
+  for (const folder of [paths.state, ...images]) await expectSpace(folder);
+  return unchanged(images[0] ?? paths.state);
 }
 
 /**

@@ -8,7 +8,7 @@ import { diskState } from './image-disk.ts';
 
 const folder = () => mkdtemp(join(tmpdir(), 'images-'));
 const state = (registryDataDirectory: string, diskReserve: Reserve, by: 'gate' | 'registry' = 'gate') =>
-  diskState({ registryDataDirectory, diskReserve, auth: { by, ttl: 60 } });
+  diskState({ storage: { kind: 'filesystem' }, registryDataDirectory, diskReserve, auth: { by, ttl: 60 } });
 
 test('a disk with more than its mark has enough, and one with less is low', async () => {
   const place = await folder();

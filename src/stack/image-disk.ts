@@ -3,16 +3,17 @@ import { type DiskState, isBelow, isOff, type MarkedDisk, markOf } from '../low-
 import type { Settings } from '../settings/settings.ts';
 import { diskOf } from '../system/disk.ts';
 
-type Wishes = Pick<Settings, 'auth' | 'diskReserve' | 'registryDataDirectory'>;
+type Wishes = Pick<Settings, 'auth' | 'storage' | 'diskReserve' | 'registryDataDirectory'>;
 
 /**
- * `undefined` where nobody sees to a mark: without a gate, or with nothing to be kept free.
+ * `undefined` where nobody sees to a mark: without a gate, without a disk, or with nothing to be kept free.
  * @throws the system's error where the disk can't be looked at
  */
 export async function watchedDisk(settings: Wishes): Promise<MarkedDisk | undefined> {
-  if (settings.auth.by !== 'gate' || isOff(settings.diskReserve)) return undefined;
+  const { auth, storage, diskReserve } = settings;
+  if (auth.by !== 'gate' || storage.kind !== 'filesystem' || isOff(diskReserve)) return undefined;
   const disk = await diskOf(settings.registryDataDirectory);
-  return { ...disk, mark: markOf(settings.diskReserve, disk) };
+  return { ...disk, mark: markOf(diskReserve, disk) };
 }
 
 /** The same for people and programs that ask how things are. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, type ScalarTag } from 'yaml';
 import { paths } from '../../src/paths.ts';
 import { PINNED, SETTING_NAMES, schema } from '../../src/settings/schema.ts';
 
@@ -10,44 +10,50 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 /** `NAME=value` lines of .env.dist, those that are commented out included. */
 const documented = new Map(
-  [...read('.env.dist').matchAll(/^#?([A-Z][A-Z_]*)=(.*)$/gm)].map(([, name = '', value = '']) => [
+  [...read('.env.dist').matchAll(/^#?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(([, name = '', value = '']) => [
     name,
     value,
   ]),
 );
 
+/** Compose's word for what a later file takes away. */
+const RESET: ScalarTag = { tag: '!reset', resolve: () => null };
+
 /** Found out by init-tls or given by Compose: nobody sets them. */
 const INTERNAL =
-  /^(BUILT_|LISTEN|PROVIDED_DIR|RENEWER_|GATE_|RELAY_|MIRROR_AT|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
-
-/** Refused with a word of explanation, so documented nowhere. */
-const REFUSED = SETTING_NAMES.filter((name) => {
-  const result = schema.safeParse({ [name]: 'anything' });
-  return !result.success && result.error.issues.some(({ message }) => message.includes('not supported'));
-});
+  /^(BUILT_|CACHE$|REDIS_(ADDRESS|USER|PASSWORD|DATABASE)$|LISTEN|HSTS|PROVIDED_DIR|RENEWER_|GATE_|RELAY_|MIRROR_AT|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
 
 test('.env.dist documents every setting there is, and none there is not', () => {
-  const settable = SETTING_NAMES.filter((name) => !INTERNAL.test(name) && !REFUSED.includes(name));
+  const settable = SETTING_NAMES.filter((name) => !INTERNAL.test(name));
   expect([...documented.keys()].sort()).toEqual([...settable].sort());
 });
 
 test('the defaults that .env.dist shows are the defaults', () => {
   const shown = Object.fromEntries([...documented].filter(([, value]) => value !== ''));
-  const { REGISTRY_IMAGE, NGINX_IMAGE, CERTBOT_IMAGE, NODE_IMAGE, ...rest } = shown;
+  const { REGISTRY_IMAGE, NGINX_IMAGE, CERTBOT_IMAGE, NODE_IMAGE, REDIS_IMAGE, ...rest } = shown;
   expect(schema.parse(rest)).toEqual(schema.parse({}));
-  expect({ registry: REGISTRY_IMAGE, nginx: NGINX_IMAGE, certbot: CERTBOT_IMAGE, node: NODE_IMAGE }).toEqual({
+  expect({
+    registry: REGISTRY_IMAGE,
+    nginx: NGINX_IMAGE,
+    certbot: CERTBOT_IMAGE,
+    node: NODE_IMAGE,
+    redis: REDIS_IMAGE,
+  }).toEqual({
     registry: PINNED.registry,
     nginx: PINNED.nginx,
     certbot: PINNED.certbot,
     node: PINNED.node,
+    redis: PINNED.redis,
   });
 });
 
 test('Compose and the Dockerfiles pin the same images', () => {
-  const image = (part: string): string => parse(read(`compose/${part}.yaml`)).services[part].image;
+  const image = (part: string, file = part): string =>
+    parse(read(`compose/${file}.yaml`), { customTags: [RESET] }).services[part].image;
   expect(image('registry')).toContain(`:-${PINNED.registry}}`);
   expect(image('nginx')).toContain(`:-${PINNED.nginx}}`);
   expect(image('renewer')).toContain(`:-${PINNED.renewer}}`);
+  expect(image('redis', 'cache/stack')).toContain(`:-${PINNED.redis}}`);
   expect(image('gate')).toContain(`:-${PINNED.gate}}`);
   expect(parse(read('compose/mirror.yaml')).services.relay.image).toContain(`:-${PINNED.relay}}`);
   expect(parse(read('compose/mirror.yaml')).services.mirror.image).toBe(

@@ -74,6 +74,7 @@ async function startHtpasswd(
   const settings = {
     REGISTRY_HTTP_ADDR: SOCKETS.htpasswd(cost),
     REGISTRY_HTTP_SECRET: 'bench',
+    REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: '/var/lib/registry',
     REGISTRY_AUTH: 'htpasswd',
     REGISTRY_AUTH_HTPASSWD_REALM: 'bench',
     REGISTRY_AUTH_HTPASSWD_PATH: `/auth/${file}`,
