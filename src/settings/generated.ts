@@ -5,6 +5,7 @@ import type { Paths } from '../paths.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
+import { isPrivateName } from './names.ts';
 import { providedFolder } from './provided-folder.ts';
 import type { ImageRole, Program, Settings } from './settings.ts';
 
@@ -45,10 +46,21 @@ export async function recordFindings(
         ? await providedFolder(settings.provided)
         : undefined,
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
+    HSTS: isForEverybody(settings) ? 'on' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
   });
   return names.length === 0
     ? unchanged('.env is up to date')
     : changed(`.env completed: ${names.join(', ')}`);
+}
+
+/**
+ * Whether browsers may be told to come back by HTTPS alone (RFC 6797): the certificate is one that the world trusts, as
+ * far as can be known, and no name is one of a private network, where another host may have it tomorrow.
+ */
+function isForEverybody({ issuer, names, directory }: Settings): boolean {
+  if (names.some(isPrivateName)) return false;
+  if (issuer === 'provided') return true;
+  return (issuer === 'certbot' || issuer === 'acme') && directory.public && directory.staging !== true;
 }

@@ -1,9 +1,10 @@
 import { request as requestPlainly } from 'node:http';
 import { request } from 'node:https';
+import { isIP } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expectSoundConfig, type WebServer } from '../certificates/deploy.ts';
 import { Failure } from '../errors.ts';
-import type { Settings } from '../settings/settings.ts';
+import { registryAuthority, type Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import { httpAddress, nginxAddress, shownBy } from './nginx.ts';
@@ -74,7 +75,14 @@ export async function registrySilence(settings: Settings): Promise<string | unde
 /** Asks without a password, so it does not matter who answers. Status 0 is no answer, and why. */
 function askRegistry(settings: Settings): Promise<{ status: number; body: string }> {
   const plain = settings.issuer === 'none';
-  const options = { ...(plain ? httpAddress(settings) : nginxAddress(settings)), path: '/v2/', agent: false };
+  const options = {
+    ...(plain ? httpAddress(settings) : nginxAddress(settings)),
+    path: '/v2/',
+    agent: false,
+    // nginx answers to nobody who asks for another name.
+    headers: { host: registryAuthority(settings) },
+    servername: isIP(settings.domain) === 0 ? settings.domain : '',
+  };
   return new Promise((resolve) => {
     const silent = (error: Error) => resolve({ status: 0, body: error.message });
     const asked = plain ? requestPlainly(options) : request({ ...options, rejectUnauthorized: false });

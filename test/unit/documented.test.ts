@@ -18,7 +18,7 @@ const documented = new Map(
 
 /** Found out by init-tls or given by Compose: nobody sets them. */
 const INTERNAL =
-  /^(BUILT_|LISTEN|PROVIDED_DIR|RENEWER_|GATE_|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
+  /^(BUILT_|LISTEN|HSTS|PROVIDED_DIR|RENEWER_|GATE_|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
 
 /** Refused with a word of explanation, so documented nowhere. */
 const REFUSED = SETTING_NAMES.filter((name) => {
