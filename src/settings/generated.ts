@@ -46,7 +46,7 @@ export async function recordFindings(
         ? await providedFolder(settings.provided)
         : undefined,
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
-    HSTS: isForEverybody(settings) ? 'on' : undefined,
+    HSTS: servedByHttpsAlone(settings) ? 'on' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
   });
@@ -59,7 +59,7 @@ export async function recordFindings(
  * Whether browsers may be told to come back by HTTPS alone (RFC 6797): the certificate is one that the world trusts, as
  * far as can be known, and no name is one of a private network, where another host may have it tomorrow.
  */
-function isForEverybody({ issuer, names, directory }: Settings): boolean {
+export function servedByHttpsAlone({ issuer, names, directory }: Settings): boolean {
   if (names.some(isPrivateName)) return false;
   if (issuer === 'provided') return true;
   return (issuer === 'certbot' || issuer === 'acme') && directory.public && directory.staging !== true;
