@@ -45,7 +45,8 @@ export class Gate {
   /** A socket that a killed gate left is taken away first. nginx's workers are other users: all may connect. */
   async listen(socketPath: string): Promise<void> {
     await rm(socketPath, { force: true });
-    this.#server.listen(socketPath);
+    // nginx may open some hundred connections at once, and is turned away where the queue is full.
+    this.#server.listen({ path: socketPath, backlog: 4096 });
     await once(this.#server, 'listening');
     await chmod(socketPath, 0o666);
   }

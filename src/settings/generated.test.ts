@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { expect, test } from 'vitest';
 import { paths } from '../paths.ts';
-import { recordFindings } from './generated.ts';
+import { recordFindings, servedByHttpsAlone } from './generated.ts';
 import { loadSettings } from './load.ts';
 
 const LAST_VERSION = `DOMAIN=localhost
@@ -28,4 +28,21 @@ test('what the version before the gate wrote into .env becomes what this one nee
     GATE_IMAGE: 'moorage/gate:now',
     STATE_OWNER: '1000:1000',
   });
+});
+
+test.each([
+  ['registry.example.com', {}, 'on'],
+  ['registry.example.com', { TLS_ISSUER: 'provided', TLS_CERT_FILE: '/c.pem', TLS_KEY_FILE: '/k.pem' }, 'on'],
+  ['registry.example.com', { ACME_DIRECTORY: 'letsencrypt-staging' }, undefined],
+  ['registry.example.com', { ACME_DIRECTORY: 'https://ca.example/dir', TLS_ISSUER: 'acme' }, undefined],
+  ['registry.example.com', { TLS_ISSUER: 'local' }, undefined],
+  ['registry.example.com', { TLS_ISSUER: 'none' }, undefined],
+  ['localhost', {}, undefined],
+  ['registry.lan', {}, undefined],
+])('browsers are bound to HTTPS for public names alone: %s %j', async (domain, more, hsts) => {
+  expect(
+    servedByHttpsAlone(
+      await loadSettings(paths('/nowhere'), { DOMAIN: domain, EMAIL: 'a@example.com', ...more }),
+    ),
+  ).toBe(hsts === 'on');
 });

@@ -5,6 +5,7 @@ import type { Paths } from '../paths.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
+import { isPrivateName } from './names.ts';
 import { providedFolder } from './provided-folder.ts';
 import type { ImageRole, Program, Settings } from './settings.ts';
 import type { Cache } from './storage.ts';
@@ -57,6 +58,7 @@ export async function recordFindings(
     MIRROR_AT: mirrorAt(settings),
     ...cacheFindings(settings.cache),
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
+    HSTS: servedByHttpsAlone(settings) ? 'on' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
   });
@@ -76,4 +78,14 @@ function cacheFindings(cache: Cache): Record<string, string | undefined> {
     REDIS_PASSWORD: server?.password?.reveal(),
     REDIS_DATABASE: server && String(server.database),
   };
+}
+
+/**
+ * Whether browsers may be told to come back by HTTPS alone (RFC 6797): the certificate is one that the world trusts, as
+ * far as can be known, and no name is one of a private network, where another host may have it tomorrow.
+ */
+export function servedByHttpsAlone({ issuer, names, directory }: Settings): boolean {
+  if (names.some(isPrivateName)) return false;
+  if (issuer === 'provided') return true;
+  return (issuer === 'certbot' || issuer === 'acme') && directory.public && directory.staging !== true;
 }

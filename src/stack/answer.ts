@@ -1,9 +1,10 @@
 import { request as requestPlainly } from 'node:http';
 import { request } from 'node:https';
+import { isIP } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expectSoundConfig, type WebServer } from '../certificates/deploy.ts';
 import { Failure } from '../errors.ts';
-import type { Settings } from '../settings/settings.ts';
+import { registryAuthority, type Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import { httpAddress, nginxAddress, shownBy } from './nginx.ts';
@@ -66,14 +67,22 @@ export async function awaitRegistry(
 /** What stands in the way of an answer of the registry, and of the gate where there is one; `undefined` for an answer. */
 export async function registrySilence(settings: Settings): Promise<string | undefined> {
   const plain = settings.issuer === 'none';
-  return askSilently(plain ? httpAddress(settings) : nginxAddress(settings), plain);
+  // nginx answers to nobody who asks for another name.
+  const name = { servername: sniOf(settings.domain), headers: { host: registryAuthority(settings) } };
+  return askSilently({ ...(plain ? httpAddress(settings) : nginxAddress(settings)), ...name }, plain);
+}
+
+/** RFC 6066 section 3: no address. */
+export function sniOf(name: string): string {
+  return isIP(name) === 0 ? name : '';
 }
 
 export interface AskedAt {
   readonly host: string;
   readonly port: number;
-  readonly servername?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Names: of the handshake, empty for none, and of the request. */
+  readonly servername: string;
+  readonly headers: { readonly host: string };
 }
 
 /** What stands in the way of an answer to `GET /v2/` at an address of nginx; `undefined` for an answer. */

@@ -7,7 +7,7 @@ import type { Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import { ensureDirectory } from '../system/files.ts';
-import { askSilently } from './answer.ts';
+import { askSilently, sniOf } from './answer.ts';
 import { httpAddress, nginxAddress } from './nginx.ts';
 
 const UP_WITHIN = 60_000;
@@ -114,8 +114,9 @@ function mirrorSilence(settings: Settings, mirror: Mirror): Promise<string | und
   const plain = settings.issuer === 'none';
   const { host, port } = plain ? httpAddress(settings) : nginxAddress(settings);
   const headers = { host: mirrorAuthority(mirror, settings) };
-  if (mirror.domain === undefined) return askSilently({ host, port: mirror.port, headers }, plain);
-  return askSilently({ host, port, servername: mirror.domain, headers }, plain);
+  if (mirror.domain !== undefined)
+    return askSilently({ host, port, servername: mirror.domain, headers }, plain);
+  return askSilently({ host, port: mirror.port, servername: sniOf(settings.domain), headers }, plain);
 }
 
 /** distribution's health, and its way to the relay. */

@@ -1,5 +1,6 @@
 // Stands in for the gate or the registry behind a real nginx: `node echo.mjs SOCKET`. Tells what it was sent. Asked
-// about a request at /ask, it lets everything through but what has `refused` in its URI. `received`: bytes of all bodies.
+// about a request at /ask, it lets everything through but what has `refused` in its URI, and says that it comes from
+// `ada`. `received`: bytes of all bodies.
 import { createHash } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -13,7 +14,7 @@ const server = createServer({ keepAliveTimeout: 120_000, maxHeaderSize: 64 * 102
   if (url === '/ask') {
     question = { method, url, headers };
     if (headers['x-uri'].includes('refused')) response.writeHead(401).end();
-    else response.writeHead(204).end();
+    else response.writeHead(204, { 'x-user': 'ada' }).end();
     return;
   }
   const hash = createHash('sha256');
@@ -25,7 +26,9 @@ const server = createServer({ keepAliveTimeout: 120_000, maxHeaderSize: 64 * 102
   });
   request.on('end', () => {
     const told = { by: socket, received, method, url, headers, bytes, sha256: hash.digest('hex'), question };
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told));
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'x-user': 'ada' })
+      .end(JSON.stringify(told));
   });
 });
 rmSync(socket, { force: true });
