@@ -7,16 +7,20 @@ import { Gate } from './gate/gate.ts';
 import { HASH_WORKER, WorkerHasher } from './gate/hasher.ts';
 import { LastUse } from './gate/last-use.ts';
 import { highestCost, Rulebook } from './gate/rulebook.ts';
+import { Stored } from './gate/stored.ts';
 import { Upstream } from './gate/upstream.ts';
 import { Verifier } from './gate/verifier.ts';
 import { paths } from './paths.ts';
 import { environment } from './settings/environment.ts';
 import { loadSettings } from './settings/load.ts';
+import { servesBlobs } from './settings/settings.ts';
 import { systemClock } from './system/clock.ts';
 import { lastUsedFile } from './users/last-used.ts';
 
 /** Where nginx finds the gate, and the gate the registry: volumes that only these parts share. */
 const SOCKETS = { gate: '/run/gate/gate.sock', registry: '/run/registry/registry.sock' };
+/** The registry's rootdirectory, read-only. */
+const REGISTRY_DATA = '/var/lib/registry';
 /** How often the health check's file is touched, and what was used last is written. */
 const BEAT = 5_000;
 
@@ -28,7 +32,7 @@ export interface OpenGate {
 export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const places = paths();
   const clock = systemClock;
-  const { auth } = await loadSettings(places, environment());
+  const settings = await loadSettings(places, environment());
   const rules = await Rulebook.open(places, clock, log);
   const hasher = new WorkerHasher({ worker: HASH_WORKER, clock });
   const audit = new AuditLog(places.gate, clock, log);
@@ -37,10 +41,11 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const verifier = new Verifier({
     hasher,
     clock,
-    ttl: auth.ttl * 1000,
+    ttl: settings.auth.ttl * 1000,
     highestCost: () => highestCost(rules.current?.users),
   });
-  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, tell: log });
+  const stored = servesBlobs(settings) ? new Stored(REGISTRY_DATA, clock) : undefined;
+  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, stored, tell: log });
 
   const ending = new AbortController();
   const saveUses = () =>

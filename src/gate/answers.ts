@@ -5,33 +5,39 @@ import type { Clock } from '../system/clock.ts';
 import type { Audit } from './audit.ts';
 import { listRepositories, readPage } from './catalog.ts';
 import { Changes } from './changes.ts';
-import type { Task } from './decide.ts';
+import type { Content, Task } from './decide.ts';
 import { type Exchange, endToEnd, forwarded, refuse, send } from './exchange.ts';
 import type { Allowed, Judgement } from './judge.ts';
 import { noteRefusal } from './noted.ts';
 import { type Passes, passChallenge } from './passes.ts';
 import { Penalty } from './penalty.ts';
 import { answerTo } from './refusal.ts';
+import type { Served } from './served.ts';
+import type { Stored } from './stored.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface AnswerParts {
   readonly upstream: Upstream;
   readonly audit: Audit;
   readonly clock: Clock;
+  /** The registry's disk; without it everything is asked of the registry. */
+  readonly stored: Stored | undefined;
 }
 
-/** What the gate answers itself: refusals, and whatever changes a name or shows names. */
+/** What the gate answers itself: refusals, manifests, and whatever changes a name or shows names. */
 export class Answers {
   readonly #upstream: Upstream;
   readonly #audit: Audit;
   readonly #passes: Passes;
+  readonly #served: Served | undefined;
   readonly #changes: Changes;
   readonly #penalty: Penalty;
 
-  constructor(parts: AnswerParts, passes: Passes) {
+  constructor(parts: AnswerParts, passes: Passes, served: Served | undefined) {
     this.#upstream = parts.upstream;
     this.#audit = parts.audit;
     this.#passes = passes;
+    this.#served = served;
     this.#changes = new Changes(parts);
     this.#penalty = new Penalty(parts.clock);
   }
@@ -44,7 +50,7 @@ export class Answers {
       return refuse(exchange.response, refusal);
     }
     const { decision } = judgement;
-    if (decision.kind === 'pass') return this.#forward(exchange);
+    if (decision.kind === 'pass') return this.#read(decision.reads, exchange);
     return this.#perform(decision.task, judgement, exchange);
   }
 
@@ -96,6 +102,13 @@ export class Answers {
     const uri = `/v2/${repository}/blobs/uploads/`;
     const answer = await this.#upstream.read({ method: 'POST', uri });
     send(response, answer.status, endToEnd(answer.headers), answer.body);
+  }
+
+  async #read(content: Content | undefined, exchange: Exchange): Promise<void> {
+    const { request, response } = exchange;
+    if (content?.kind === 'manifest' && (await this.#served?.manifest(content, request.headers, response)))
+      return;
+    return this.#forward(exchange);
   }
 
   /** As nginx would have: streamed in both directions. */

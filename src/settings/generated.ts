@@ -6,7 +6,7 @@ import { changed, type Done, unchanged } from '../step.ts';
 import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
 import { providedFolder } from './provided-folder.ts';
-import type { ImageRole, Program, Settings } from './settings.ts';
+import { type ImageRole, type Program, type Settings, servesBlobs } from './settings.ts';
 
 interface Place {
   readonly paths: Paths;
@@ -44,6 +44,7 @@ export async function recordFindings(
       settings.issuer === 'provided' && settings.provided !== undefined
         ? await providedFolder(settings.provided)
         : undefined,
+    BLOBS_BY: servesBlobs(settings) ? undefined : 'registry',
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),

@@ -29,6 +29,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** Who checks passwords and rights. `ttl`: seconds that the gate remembers a verified password. */
   readonly auth: { readonly by: 'gate' | 'registry'; readonly ttl: number };
+  /** Who sends blobs and manifests; see `servesBlobs`. */
+  readonly blobsBy: 'nginx' | 'registry';
   readonly images: 'auto' | 'pull' | 'build';
   /** References as set by the person; `undefined` leaves the choice to Moorage. */
   readonly chosenImages: Partial<Record<ImageRole, string>>;
@@ -69,6 +71,14 @@ export function registryAuthority({ domain, httpPort, httpsPort, issuer }: Front
 /** What people type into a browser. */
 export function registryUrl(settings: Front): string {
   return `${settings.issuer === 'none' ? 'http' : 'https'}://${registryAuthority(settings)}`;
+}
+
+/**
+ * Whether nginx and the gate send what they find on the registry's disk by themselves. Without the gate nobody could say
+ * to whom.
+ */
+export function servesBlobs({ auth, blobsBy }: Pick<Settings, 'auth' | 'blobsBy'>): boolean {
+  return blobsBy === 'nginx' && auth.by === 'gate';
 }
 
 /** The names that go into the certificate. Whoever says `localhost` also means the loopback addresses. */

@@ -9,6 +9,7 @@ import { Gate } from '../../src/gate/gate.ts';
 import type { Comparison, Hasher } from '../../src/gate/hasher.ts';
 import { LastUse } from '../../src/gate/last-use.ts';
 import { Rulebook } from '../../src/gate/rulebook.ts';
+import { Stored } from '../../src/gate/stored.ts';
 import { Upstream } from '../../src/gate/upstream.ts';
 import { Verifier } from '../../src/gate/verifier.ts';
 import { Secret } from '../../src/secret.ts';
@@ -34,7 +35,7 @@ export interface Answered {
 export type GateRig = Awaited<ReturnType<typeof startGateRig>>;
 
 /** A gate with all its parts in this process, before a small registry. The password `right` is right for everybody. */
-export async function startGateRig(access: string = ACCESS) {
+export async function startGateRig(access: string = ACCESS, data?: string) {
   const root = await mkdtemp(join(tmpdir(), 'gate-'));
   const socketPath = join(root, 'gate.sock');
   const files = {
@@ -61,6 +62,7 @@ export async function startGateRig(access: string = ACCESS) {
     lastUse: await LastUse.open(join(root, 'last-used.json'), clock),
     clock,
     upstream,
+    stored: data === undefined ? undefined : new Stored(data, clock),
     tell,
   });
   await gate.listen(socketPath);
