@@ -17,12 +17,13 @@ const OVERHEAD = 512;
 const UNFIT = 'unfit';
 
 /** What each of the four types must not have beside what it is (CVE-2021-41190): distribution refuses those it reads. */
-const ALIEN: Readonly<Record<string, readonly string[]>> = {
-  'application/vnd.oci.image.manifest.v1+json': ['MANIFESTS'],
-  'application/vnd.docker.distribution.manifest.v2+json': ['MANIFESTS'],
-  'application/vnd.oci.image.index.v1+json': ['CONFIG', 'LAYERS', 'FSLAYERS', 'HISTORY'],
-  'application/vnd.docker.distribution.manifest.list.v2+json': ['CONFIG', 'LAYERS', 'FSLAYERS', 'HISTORY'],
-};
+const OF_IMAGES = ['CONFIG', 'LAYERS', 'FSLAYERS', 'HISTORY'];
+const ALIEN: ReadonlyMap<string, readonly string[]> = new Map([
+  ['application/vnd.oci.image.manifest.v1+json', ['MANIFESTS']],
+  ['application/vnd.docker.distribution.manifest.v2+json', ['MANIFESTS']],
+  ['application/vnd.oci.image.index.v1+json', OF_IMAGES],
+  ['application/vnd.docker.distribution.manifest.list.v2+json', OF_IMAGES],
+]);
 
 /** Manifests by digest: they never change, so they are read and verified once, while there is room to remember them. */
 export class ManifestContents {
@@ -75,7 +76,7 @@ function typeOf(bytes: Buffer): string | undefined {
   const { schemaVersion, mediaType } = fields;
   if (schemaVersion !== 2 || typeof mediaType !== 'string') return undefined;
   if (new Set(names).size !== names.length) return undefined;
-  const alien = ALIEN[mediaType];
+  const alien = ALIEN.get(mediaType);
   return alien === undefined || alien.some((name) => names.includes(name)) ? undefined : mediaType;
 }
 

@@ -34,7 +34,7 @@ export interface Answered {
 
 export type GateRig = Awaited<ReturnType<typeof startGateRig>>;
 
-/** A gate with all its parts in this process, before a small registry. The password `right` is right for everybody. */
+/** A gate with all its parts in this process, before a small registry, which has `data` for its disk. The password `right` is right for everybody. */
 export async function startGateRig(access: string = ACCESS, data?: string) {
   const root = await mkdtemp(join(tmpdir(), 'gate-'));
   const socketPath = join(root, 'gate.sock');
@@ -81,11 +81,15 @@ export async function startGateRig(access: string = ACCESS, data?: string) {
     registry,
     gate,
     /** As nginx asks about a request. */
-    ask: (method: string, uri: string, login: string | undefined) =>
-      answerOf(
-        request({ socketPath, path: '/ask', headers: headersOf(method, uri, login), agent: false }),
-        undefined,
-      ),
+    ask: (
+      method: string,
+      uri: string,
+      login: string | undefined,
+      more: Readonly<Record<string, string>> = {},
+    ) => {
+      const headers = { ...headersOf(method, uri, login), ...more };
+      return answerOf(request({ socketPath, path: '/ask', headers, agent: false }), undefined);
+    },
     /** As nginx leaves a request to the gate. */
     leave: (
       method: string,
@@ -93,8 +97,9 @@ export async function startGateRig(access: string = ACCESS, data?: string) {
       login: string | undefined,
       body?: string,
       type = 'application/json',
+      more: Readonly<Record<string, string>> = {},
     ) => {
-      const headers = { ...headersOf(method, uri, login), 'content-type': type };
+      const headers = { ...headersOf(method, uri, login), 'content-type': type, ...more };
       return answerOf(request({ socketPath, method, path: uri, headers, agent: false }), body);
     },
     /** A push of a manifest of no known size that the gate has been asked for, and of which nothing has come yet. */
