@@ -145,12 +145,12 @@ describe('clients', () => {
 
 describe('where nginx can’t send a file, the registry answers', () => {
   test('one that is gone since it was linked', async () => {
+    const gone = { status: 404, codes: ['BLOB_UNKNOWN'] };
     const digest = await calls.pushBlob('a/lost', 'lost bytes', stack.login('admin'));
     expect((await blob('a/lost', digest)).status).toBe(200);
     await inRegistry('rm', `${V2}/blobs/${slashed(digest).replace(/\/(..)/, '/$1/$1')}/data`);
-    const { codes, headers } = await blob('a/lost', digest);
-    expect(headers['docker-distribution-api-version']).toBe('registry/2.0');
-    expect(codes).toHaveLength(1);
+    await stack.checkout.compose('restart', 'registry'); // it would trust its memory, and break its answer off
+    await vi.waitFor(async () => expect(await blob('a/lost', digest)).toMatchObject(gone), SOON);
   });
 
   test('a folder that is closed to nginx’s workers', async () => {
@@ -196,8 +196,11 @@ describe('as the registry itself', () => {
   const askAll = async () => {
     const answers = new Map<string, unknown>();
     for (const [method, path, headers = {}] of table()) {
-      const answer = await calls.ask(method, `/v2/a/table/${path}`, { ...admin(), headers });
-      answers.set(`${method} ${path} ${JSON.stringify(headers)}`, comparable(answer));
+      // Some answers distribution breaks off: so it does either way.
+      const answer = await calls
+        .ask(method, `/v2/a/table/${path}`, { ...admin(), headers })
+        .then(comparable, String);
+      answers.set(`${method} ${path} ${JSON.stringify(headers)}`, answer);
     }
     return answers;
   };

@@ -82,9 +82,9 @@ describe('what reaches gate and registry', () => {
   const forging = forged.flatMap((name) => ['-H', `${name}: 192.0.2.66`]);
 
   test('what the client says in the parts’ own headers reaches neither', async () => {
-    const own = [...forging, '-H', 'X-Forwarded-Proto: gopher', '-H', 'X-Conditional: forged'];
+    const own = [...forging, '-H', 'X-Forwarded-Proto: gopher'];
     for (const path of ['/v2/x', '/v2/x/blobs/refused', '/v2/x/blobs/allowed'])
-      expect(await curl(path, ...own)).not.toMatch(/192\.0\.2\.66|gopher|forged/);
+      expect(await curl(path, ...own)).not.toMatch(/192\.0\.2\.66|gopher/);
   });
 
   test('the gate is told the URI as it was written, and a refused request comes to it whole', async () => {
@@ -117,7 +117,7 @@ describe('what reaches gate and registry', () => {
     expect(await asked('Content-Length: 0')).toMatchObject({ 'x-content-length': '0' });
     for (const name of ['Match', 'None-Match', 'Modified-Since', 'Unmodified-Since', 'Range'])
       expect(await asked(`If-${name}: x`)).toMatchObject({ 'x-conditional': 'yes' });
-    expect(await asked()).not.toHaveProperty('x-conditional');
+    expect(await asked('X-Conditional: yes')).not.toHaveProperty('x-conditional');
   });
 
   test('the registry gets the request as it was written, but never the password', async () => {
