@@ -115,6 +115,18 @@ describe('manifests are never stale', () => {
   });
 });
 
+test('what gate and nginx tell each other reaches nobody', async () => {
+  const answers = [
+    await blob('a/table', layer),
+    await blob('a/table', UNKNOWN),
+    await manifest('a/table', 'x'),
+  ];
+  for (const { headers } of [...answers, await get('/v2/'), await blob('a/table', layer, 'reader')])
+    expect(Object.keys(headers)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^x-(user|blob|digest)/)]),
+    );
+});
+
 describe('clients', () => {
   test('skopeo copies an index with its images, both ways', async () => {
     const layout = join(stack.checkout.root, 'var/layout');
