@@ -10,11 +10,13 @@ import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';
+import { messageOf } from '../src/errors.ts';
 import { expectServiceManager, installUnit, uninstallUnit } from '../src/host/install-unit.ts';
 import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { leaveToContainer, leaveToHost, loadUnattended } from '../src/settings/unattended.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
+import { watchedDisk } from '../src/stack/image-disk.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer, startRenewer } from '../src/stack/renewer.ts';
 import { startTicker } from '../src/system/ticker.ts';
@@ -72,7 +74,10 @@ async function daemon(): Promise<void> {
   const parts = renewalParts(app, settings, engine);
   const alerter = openAlerter(app, settings);
   const log = sparingly((line) => process.stdout.write(`${app.clock.now().toISOString()} ${line}\n`));
-  const tell = async (standing: Standing) => alerter?.look({ domain: settings.domain, ...standing }) ?? [];
+  const disk = () =>
+    watchedDisk(settings).catch((error) => void log(`no look at the disk: ${messageOf(error)}`));
+  const tell = async (standing: Standing) =>
+    alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
 
   log(`keeping the certificate for ${settings.names.join(', ')} by ${settings.issuer}`);
   await prepare(parts, log);

@@ -21,7 +21,8 @@ import { recordFindings } from '../src/settings/generated.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { awaitNginx, awaitRegistry } from '../src/stack/answer.ts';
 import { recentLog, startParts } from '../src/stack/compose.ts';
-import { ensureFolders } from '../src/stack/folders.ts';
+import { ensureFolders, expectRoom } from '../src/stack/folders.ts';
+import { diskState } from '../src/stack/image-disk.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { startRenewer } from '../src/stack/renewer.ts';
@@ -57,6 +58,7 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
   await story.step('Names', () => expectIssuable(wanted, clock));
   await story.step('Folders', () => ensureFolders(paths, wanted.registryDataDirectory));
+  await story.step('Disk', async () => expectRoom(wanted.registryDataDirectory, await diskState(wanted)));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
   const engine = connect(environment.DOCKER_HOST);
   await story.step('Project', () => ensureProjectOurs(engine, paths, wanted.project));

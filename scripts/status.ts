@@ -9,6 +9,7 @@ import { loadSettings } from '../src/settings/load.ts';
 import { registryUrl } from '../src/settings/settings.ts';
 import { registrySilence } from '../src/stack/answer.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
+import { diskState } from '../src/stack/image-disk.ts';
 import { readAccessState } from '../src/users/access-state.ts';
 
 await main(
@@ -27,8 +28,9 @@ async function status({ json }: { json: boolean }): Promise<void> {
   const outlook = await assess(parts);
   const silence = await registrySilence(settings);
   const access = settings.auth.by === 'gate' ? await readAccessState(app.paths) : undefined;
+  const disk = await diskState(settings);
   if (json) {
-    const state = { url: registryUrl(settings), silence, certificate: outlook.decision, access };
+    const state = { url: registryUrl(settings), silence, certificate: outlook.decision, access, disk };
     process.stdout.write(`${JSON.stringify(state, null, 2)}\n`);
-  } else new Terminal(process.stdout).table(statusReport(settings, { silence, outlook, access }));
+  } else new Terminal(process.stdout).table(statusReport(settings, { silence, outlook, access, disk }));
 }

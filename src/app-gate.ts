@@ -7,6 +7,7 @@ import { Gate } from './gate/gate.ts';
 import { HASH_WORKER, WorkerHasher } from './gate/hasher.ts';
 import { LastUse } from './gate/last-use.ts';
 import { highestCost, Rulebook } from './gate/rulebook.ts';
+import { Space } from './gate/space.ts';
 import { Stored } from './gate/stored.ts';
 import { Upstream } from './gate/upstream.ts';
 import { Verifier } from './gate/verifier.ts';
@@ -15,12 +16,13 @@ import { environment } from './settings/environment.ts';
 import { loadSettings } from './settings/load.ts';
 import { servesBlobs } from './settings/settings.ts';
 import { systemClock } from './system/clock.ts';
+import { diskOf } from './system/disk.ts';
 import { lastUsedFile } from './users/last-used.ts';
 
 /** Where nginx finds the gate, and the gate the registry: volumes that only these parts share. */
 const SOCKETS = { gate: '/run/gate/gate.sock', registry: '/run/registry/registry.sock' };
-/** The registry's rootdirectory, read-only. */
-const REGISTRY_DATA = '/var/lib/registry';
+/** The registry's data, to be looked at only. */
+const IMAGES = '/var/lib/registry';
 /** How often the health check's file is touched, and what was used last is written. */
 const BEAT = 5_000;
 
@@ -44,8 +46,9 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
     ttl: settings.auth.ttl * 1000,
     highestCost: () => highestCost(rules.current?.users),
   });
-  const stored = servesBlobs(settings) ? new Stored(REGISTRY_DATA, clock) : undefined;
-  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, stored, tell: log });
+  const stored = servesBlobs(settings) ? new Stored(IMAGES, clock) : undefined;
+  const space = new Space({ reserve: settings.diskReserve, look: () => diskOf(IMAGES), clock, tell: log });
+  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, stored, space, tell: log });
 
   const ending = new AbortController();
   const saveUses = () =>
@@ -59,7 +62,7 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
       await clock.sleep(BEAT, ending.signal).catch(() => undefined);
     }
   };
-  const running = Promise.all([rules.keepFresh(ending.signal), beat()]);
+  const running = Promise.all([rules.keepFresh(ending.signal), space.keepFresh(ending.signal), beat()]);
   await gate.listen(SOCKETS.gate);
   return {
     close: async () => {

@@ -15,9 +15,10 @@ export function openServiceManager(app: App): ServiceManager {
 
 /** What a unit of this checkout is to do. */
 export function unitWishes({ paths, environment }: App, settings: Settings): UnitWishes {
-  const { issuer, acmeTrust, dnsHook, provided, project } = settings;
+  const { issuer, acmeTrust, dnsHook, provided, project, auth, registryDataDirectory } = settings;
   const variables = HANDED_ON.map((name) => [name, environment[name]] as const);
-  const reads = [acmeTrust, dnsHook?.program, dnsHook?.envFile, provided?.certificate, provided?.key];
+  const images = auth.by === 'gate' ? registryDataDirectory : undefined; // their disk is looked at
+  const reads = [acmeTrust, dnsHook?.program, dnsHook?.envFile, provided?.certificate, provided?.key, images];
   return {
     project,
     checkout: paths.root,

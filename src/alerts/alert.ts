@@ -1,3 +1,6 @@
+import { unreachable } from '../errors.ts';
+import { isBelow, type MarkedDisk, returnOf } from '../low-water.ts';
+
 /** How things stand after a look of the daemon. */
 export interface Situation {
   readonly domain: string;
@@ -5,7 +8,14 @@ export interface Situation {
   readonly certificate: CertificateFacts | undefined;
   /** Failures in a row; `undefined` when the last attempt went well. */
   readonly failure: FailureSeries | undefined;
+  /** Plain HTTP: nothing is renewed, so there is nothing to tell of it. */
+  readonly plain?: boolean;
+  /** The disk of the images, where somebody sees to what is free on it. */
+  readonly disk?: MarkedDisk | undefined;
 }
+
+/** `short`: it is not far to the mark. `low`: pushes are refused. */
+export type DiskLevel = 'fine' | 'short' | 'low';
 
 export interface CertificateFacts {
   readonly fingerprint: string;
@@ -30,7 +40,15 @@ export type Mark = (typeof MARKS)[number];
 export type Alert =
   | ({ readonly kind: 'expiring'; readonly mark: Mark } & Common<CertificateFacts, FailureSeries | undefined>)
   | ({ readonly kind: 'failing' } & Common<CertificateFacts | undefined, FailureSeries>)
-  | ({ readonly kind: 'recovered' } & Common<CertificateFacts | undefined, undefined>);
+  | ({ readonly kind: 'recovered' } & Common<CertificateFacts | undefined, undefined>)
+  | DiskAlert;
+
+/** Little is left, so little that pushes are refused, or neither any more. */
+export interface DiskAlert extends Common<undefined, undefined> {
+  readonly kind: 'disk-short' | 'disk-low' | 'disk-recovered';
+  readonly disk: MarkedDisk;
+  readonly level: DiskLevel;
+}
 
 interface Common<Certificate, Failure> {
   readonly at: Date;
@@ -45,10 +63,19 @@ export interface Told {
   readonly certificate?: { readonly fingerprint: string; readonly mark: Mark } | undefined;
   /** Whether it was told of failures and not yet of their end. */
   readonly failing: boolean;
+  /** What it was told of the disk last, unless that was fine. */
+  readonly disk?: 'short' | 'low' | undefined;
 }
 
 /** What a channel that was told so much is to be told now, in this order. Pure. */
-export function dueAlerts({ domain, certificate, failure }: Situation, now: Date, told: Told): Alert[] {
+export function dueAlerts(situation: Situation, now: Date, told: Told): Alert[] {
+  return [
+    ...(situation.plain === true ? [] : certificateAlerts(situation, now, told)),
+    ...diskAlerts(situation, now, told),
+  ];
+}
+
+function certificateAlerts({ domain, certificate, failure }: Situation, now: Date, told: Told): Alert[] {
   const alerts: Alert[] = [];
   const common = { at: now, domain };
   if (failure !== undefined && !told.failing) {
@@ -64,10 +91,39 @@ export function dueAlerts({ domain, certificate, failure }: Situation, now: Date
   return alerts;
 }
 
+/** Each level once on the way down. On the way up it is news that pushes are taken again, and that all is well. */
+function diskAlerts({ domain, disk }: Situation, now: Date, told: Told): DiskAlert[] {
+  if (disk === undefined) return [];
+  const before = told.disk ?? 'fine';
+  const level = levelOf(disk, before);
+  if (level === before) return [];
+  const worse = level === 'low' || (level === 'short' && before === 'fine');
+  const kind = !worse ? 'disk-recovered' : level === 'low' ? 'disk-low' : 'disk-short';
+  const common = { at: now, domain, certificate: undefined, failure: undefined };
+  return [{ kind, disk, level, ...common }];
+}
+
+/** Twice what has to be free before pushes are taken again is near enough for a word of warning. */
+function levelOf({ free, mark }: MarkedDisk, before: DiskLevel): DiskLevel {
+  if (isBelow(mark, free, before === 'low')) return 'low';
+  return isBelow(2 * returnOf(mark), free, before !== 'fine') ? 'short' : 'fine';
+}
+
 /** What the channel has been told once it got this alert. A mark stands for those before it too. */
 export function afterTelling(told: Told, alert: Alert): Told {
-  if (alert.kind !== 'expiring') return { ...told, failing: alert.kind === 'failing' };
-  return { ...told, certificate: { fingerprint: alert.certificate.fingerprint, mark: alert.mark } };
+  switch (alert.kind) {
+    case 'expiring':
+      return { ...told, certificate: { fingerprint: alert.certificate.fingerprint, mark: alert.mark } };
+    case 'failing':
+    case 'recovered':
+      return { ...told, failing: alert.kind === 'failing' };
+    case 'disk-short':
+    case 'disk-low':
+    case 'disk-recovered':
+      return { ...told, disk: alert.level === 'fine' ? undefined : alert.level };
+    default:
+      return unreachable(alert);
+  }
 }
 
 function isNews({ fingerprint }: CertificateFacts, mark: Mark, { certificate }: Told): boolean {

@@ -13,6 +13,7 @@ const record = z.record(
       .object({ fingerprint: z.string(), mark: z.enum(['third', 'sixth', 'last-48h']) })
       .optional(),
     failing: z.boolean(),
+    disk: z.enum(['short', 'low']).optional(),
   }),
 );
 

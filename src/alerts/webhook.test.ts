@@ -55,6 +55,7 @@ test('a plain webhook gets facts for programs and words for people', async () =>
     mark: 'third',
     failures: 2,
     nextAttempt: '2027-03-02T00:01:00.000Z',
+    disk: null,
   });
 });
 

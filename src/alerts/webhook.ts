@@ -101,5 +101,6 @@ function json(alert: Alert): object {
     mark: alert.kind === 'expiring' ? alert.mark : null,
     failures: alert.failure?.count ?? 0,
     nextAttempt: alert.failure?.nextAttempt.toISOString() ?? null,
+    disk: 'disk' in alert ? alert.disk : null,
   };
 }

@@ -1,5 +1,6 @@
 import { unreachable } from '../errors.ts';
-import type { Alert, CertificateFacts, FailureSeries } from './alert.ts';
+import { returnOf, sizeInWords } from '../low-water.ts';
+import type { Alert, CertificateFacts, DiskAlert, FailureSeries } from './alert.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -15,13 +16,20 @@ const ADVICE = [
   '  cat var/ledger.jsonl           shows what was tried and when',
 ].join('\n');
 
+const MAKE_ROOM =
+  'What to do: free space there, or put the images on a larger disk (REGISTRY_DATA_DIR). How much is kept free is DISK_RESERVE.';
+
 /** How much of a hurry it is. */
 export function severity(alert: Alert): 'info' | 'warning' | 'critical' {
   switch (alert.kind) {
     case 'recovered':
+    case 'disk-recovered':
       return 'info';
     case 'failing':
+    case 'disk-short':
       return 'warning';
+    case 'disk-low':
+      return 'critical';
     case 'expiring':
       return alert.mark === 'third' && left(alert.certificate, alert.at) > 0 ? 'warning' : 'critical';
     default:
@@ -51,6 +59,14 @@ function event(alert: Alert): string {
       return 'the certificate could not be renewed';
     case 'recovered':
       return 'renewing the certificate works again';
+    case 'disk-short':
+      return 'the disk of the images is getting full';
+    case 'disk-low':
+      return 'the disk of the images is almost full, so pushes are refused';
+    case 'disk-recovered':
+      return alert.level === 'fine'
+        ? 'the disk of the images has room again'
+        : 'the disk of the images has room again for some pushes';
     default:
       return unreachable(alert);
   }
@@ -82,8 +98,38 @@ function paragraphs(alert: Alert): string[] {
       return [
         `Moorage can renew the certificate of ${domain} again. ${inForce(certificate, at)} Nothing is to be done.`,
       ];
+    case 'disk-short':
+    case 'disk-low':
+    case 'disk-recovered':
+      return diskParagraphs(alert);
     default:
       return unreachable(alert);
+  }
+}
+
+function diskParagraphs({ kind, level, domain, disk }: DiskAlert): string[] {
+  const [free, size, mark] = [disk.free, disk.size, disk.mark].map(sizeInWords);
+  const figures = `${free} of ${size} are free.`;
+  switch (kind) {
+    case 'disk-short':
+      return [
+        `The disk of the images of ${domain} is getting full: ${figures} With less than ${mark} pushes are refused.`,
+        MAKE_ROOM,
+      ];
+    case 'disk-low':
+      return [
+        `The disk of the images of ${domain} is almost full: ${figures} Pushes are refused (507), pulls go on. With ${sizeInWords(returnOf(disk.mark))} free, pushes are taken again by themselves.`,
+        MAKE_ROOM,
+      ];
+    case 'disk-recovered':
+      return level === 'fine'
+        ? [`The disk of the images of ${domain} has room again: ${figures} Nothing is to be done.`]
+        : [
+            `Pushes to ${domain} are taken again: ${figures} With less than ${mark} they are refused.`,
+            MAKE_ROOM,
+          ];
+    default:
+      return unreachable(kind);
   }
 }
 

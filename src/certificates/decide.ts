@@ -37,9 +37,11 @@ export interface Facts {
   readonly now: Date;
 }
 
+const NO_TLS = 'none, as TLS_ISSUER=none wants it: whoever is on the way reads passwords and images';
+
 /** Decides from what is on the disk and what is wanted. Pure. The first reason that applies is the one told. */
 export function decide({ current, wanted, window, offered, now }: Facts): Decision {
-  if (wanted.origins[0].issuer === 'none') return { kind: 'none', reason: 'plain HTTP needs no certificate' };
+  if (wanted.origins[0].issuer === 'none') return { kind: 'none', reason: NO_TLS };
   if (current.kind === 'missing') return issue('missing', 'there is no certificate yet');
   if (current.kind === 'damaged')
     return issue('damaged', `the certificate on the disk is damaged: ${current.reason}`);

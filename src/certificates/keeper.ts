@@ -13,6 +13,8 @@ export interface Standing {
   /** The one that is served, unless it is a placeholder. */
   readonly certificate: (Certificate & { readonly renewalDue: Date }) | undefined;
   readonly failure: FailureSeries | undefined;
+  /** There is none, and none is wanted. */
+  readonly plain: boolean;
 }
 
 export interface Listeners {
@@ -54,8 +56,7 @@ export async function tick(parts: RenewalParts, { log, tell }: Listeners): Promi
   }
   try {
     const outlook = await assess(parts);
-    // Plain HTTP has no certificate to tell of.
-    if (outlook.decision.kind !== 'none') for (const line of await tell(standing(outlook))) log(line);
+    for (const line of await tell(standing(outlook))) log(line);
     const soon = new Date(parts.clock.now().getTime() + FOLLOW_EVERY);
     const next = nextLook(outlook, parts.clock.now());
     const follows = parts.issuer.offered !== undefined;
@@ -66,9 +67,11 @@ export async function tick(parts: RenewalParts, { log, tell }: Listeners): Promi
   }
 }
 
-function standing({ current, renewalDue, failure }: Outlook): Standing {
-  if (current.kind !== 'present' || renewalDue === undefined) return { certificate: undefined, failure };
-  return { certificate: { ...current.generation.certificate, renewalDue }, failure };
+function standing({ current, renewalDue, failure, decision }: Outlook): Standing {
+  const plain = decision.kind === 'none';
+  if (current.kind !== 'present' || renewalDue === undefined)
+    return { certificate: undefined, failure, plain };
+  return { certificate: { ...current.generation.certificate, renewalDue }, failure, plain };
 }
 
 function nextLook({ decision, failure }: Outlook, now: Date): Date | undefined {

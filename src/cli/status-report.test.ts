@@ -4,7 +4,9 @@ import { loadSettings } from '../settings/load.ts';
 import { statusReport } from './status-report.ts';
 
 const outlook = { decision: { kind: 'none', reason: 'valid' } } as const;
-const fine = { silence: undefined, outlook, access: { problems: [], inForce: true } };
+const GIB = 1024 ** 3;
+const disk = { kind: 'enough', free: 30 * GIB, size: 250 * GIB, mark: 2 * GIB } as const;
+const fine = { silence: undefined, outlook, access: { problems: [], inForce: true }, disk };
 const wrong = [{ input: 'access.yaml:2', message: 'is wrong' }];
 
 const report = async (change: Partial<Parameters<typeof statusReport>[1]>, AUTH = 'gate') =>
@@ -17,6 +19,7 @@ test('all is well', async () => {
     Registry: 'https://localhost',
     Certificate: 'valid',
     Access: 'users, roles and tokens as in their files',
+    Disk: '30 GiB free of 250 GiB; pushes are refused below 2 GiB',
   });
 });
 
@@ -33,10 +36,19 @@ test.each([
     /^nobody gets in .*:\naccess.yaml:2: is wrong$/,
   ],
   [{ access: undefined }, 'Access', /not looked/],
+  [
+    { disk: { ...disk, kind: 'low', free: GIB } as const },
+    'Disk',
+    /^only 1 GiB free of 250 GiB: pushes are refused below 2 GiB, and taken again from 2\.2 GiB on$/,
+  ],
+  [{ disk: { kind: 'unknown', because: 'EIO' } as const }, 'Disk', /can't be looked at: EIO/],
+  [{ disk: { kind: 'unwatched' } as const }, 'Disk', /DISK_RESERVE is 0/],
 ])('what is not: %j', async (change, line, says) => {
   expect((await report(change))[line]).toMatch(says);
 });
 
 test('with AUTH=registry there is no gate to have a state', async () => {
-  expect((await report({}, 'registry')).Access).toContain('by the registry itself');
+  const said = await report({ disk: { kind: 'unwatched' } }, 'registry');
+  expect(said.Access).toContain('by the registry itself');
+  expect(said.Disk).toContain('AUTH=gate');
 });

@@ -53,7 +53,7 @@ function certificateLine({ settings, certificate }: Outcome): string {
   const until = `${certificate.issuerName}, until ${day(certificate.notAfter)}`;
   switch (settings.issuer) {
     case 'none':
-      return 'NONE: passwords and images can be read by everybody on the way (TLS_ISSUER=none)';
+      return plainLine(settings);
     case 'provided':
       return `${until}, followed from TLS_CERT_FILE`;
     case 'acme':
@@ -65,7 +65,20 @@ function certificateLine({ settings, certificate }: Outcome): string {
   }
 }
 
+function plainLine({ trustedProxies, bindAddress }: Settings): string {
+  const readable = 'passwords and images can be read by everybody on the way';
+  if (trustedProxies.length > 0) return `NONE of our own: between the proxy and nginx ${readable}`;
+  const reach = isLoopback(bindAddress) ? '' : `, and BIND_ADDRESS=${bindAddress} lets the network in`;
+  return `NONE: ${readable} (TLS_ISSUER=none)${reach}`;
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(127\.|::1$)/.test(address);
+}
+
 function trustHint({ app, settings }: Outcome, registry: string): string {
+  if (settings.issuer === 'none' && settings.trustedProxies.length > 0)
+    return 'that is up to the proxy in front';
   if (settings.issuer === 'none')
     return `Docker takes plain HTTP from this machine; elsewhere: {"insecure-registries": ["${registry}"]}`;
   if (settings.issuer !== 'local') return 'nothing to do where the CA is known already';

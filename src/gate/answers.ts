@@ -13,7 +13,9 @@ import { type Passes, passChallenge } from './passes.ts';
 import { Penalty } from './penalty.ts';
 import { answerTo } from './refusal.ts';
 import type { Served } from './served.ts';
+import type { Space } from './space.ts';
 import type { Stored } from './stored.ts';
+import { Uploads } from './uploads.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface AnswerParts {
@@ -22,6 +24,7 @@ export interface AnswerParts {
   readonly clock: Clock;
   /** The registry's disk; without it everything is asked of the registry. */
   readonly stored: Stored | undefined;
+  readonly space: Space;
 }
 
 /** What the gate answers itself: refusals, manifests, and whatever changes a name or shows names. */
@@ -31,6 +34,7 @@ export class Answers {
   readonly #passes: Passes;
   readonly #served: Served | undefined;
   readonly #changes: Changes;
+  readonly #uploads: Uploads;
   readonly #penalty: Penalty;
 
   constructor(parts: AnswerParts, passes: Passes, served: Served | undefined) {
@@ -39,6 +43,7 @@ export class Answers {
     this.#passes = passes;
     this.#served = served;
     this.#changes = new Changes(parts);
+    this.#uploads = new Uploads(parts);
     this.#penalty = new Penalty(parts.clock);
   }
 
@@ -68,6 +73,10 @@ export class Answers {
         return this.#changes.delete(task, allowed, exchange);
       case 'upload-without-mount':
         return this.#startUpload(task.repository, exchange);
+      case 'watched-upload':
+        return this.#uploads.stream(task, allowed, exchange);
+      case 'mount-only':
+        return this.#uploads.mount(task, allowed, exchange);
       default:
         return unreachable(task);
     }

@@ -5,7 +5,7 @@ import { RotatedLog } from './rotated-log.ts';
 
 /** What happened, and to whom. Never a secret: a name that is nobody's may be a password typed into the wrong field. */
 export interface AuditEvent {
-  readonly event: 'login-failed' | 'throttled' | 'denied' | 'push' | 'delete';
+  readonly event: 'login-failed' | 'throttled' | 'denied' | 'disk-full' | 'push' | 'delete';
   /** `null`: nobody we know. */
   readonly user: string | null;
   readonly address: string;
@@ -66,7 +66,7 @@ export class AuditLog implements Audit {
   }
 }
 
-/** Who is throttled goes on asking, and a wrong token is refused without bcrypt; so is an expired one, all day long. */
+/** Who is throttled, or has no room, goes on asking, and a wrong token is refused without bcrypt; so is an expired one, all day long. */
 function isCheap({ event, token }: AuditEvent): boolean {
-  return event === 'throttled' || (event === 'login-failed' && token !== undefined);
+  return event === 'throttled' || event === 'disk-full' || (event === 'login-failed' && token !== undefined);
 }

@@ -26,7 +26,10 @@ export type Task =
   | { readonly kind: 'push-manifest'; readonly repository: string; readonly reference: Reference }
   | { readonly kind: 'delete'; readonly repository: string; readonly reference: Reference }
   /** As a registry that cannot mount: an ordinary upload begins (distribution-spec 1.1, end-11). */
-  | { readonly kind: 'upload-without-mount'; readonly repository: string };
+  | { readonly kind: 'upload-without-mount'; readonly repository: string }
+  /** The disk has little room: the gate counts what comes, or lets only through what takes no room. */
+  | { readonly kind: 'watched-upload'; readonly repository: string }
+  | { readonly kind: 'mount-only'; readonly repository: string };
 
 /** Pure. What a request needs is in its route; what somebody may do is in the policy. */
 export function decide(policy: Policy, who: Who, route: Route): Decision {

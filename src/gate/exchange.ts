@@ -27,7 +27,8 @@ const NO_FORM = /^application\/[A-Za-z0-9.+_-]+ *(;[ -~]*)?$/;
 const FORM = /x-www-form-urlencoded/i;
 
 export function refuse(response: ServerResponse, refusal: Refusal): void {
-  const { status, headers, body } = answerTo(refusal);
+  const { status, headers, body, reason } = answerTo(refusal);
+  if (reason !== undefined) response.statusMessage = reason;
   send(response, status, headers, body);
 }
 

@@ -4,14 +4,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Answers } from './answers.ts';
 import type { Content } from './decide.ts';
 import { refuse } from './exchange.ts';
-import type { IdentityParts } from './identify.ts';
-import { type Judgement, judge, type Question } from './judge.ts';
+import { type Judgement, type JudgeParts, judge, type Question } from './judge.ts';
 import { asksForPass, Passes } from './passes.ts';
 import { Served } from './served.ts';
 import type { Stored } from './stored.ts';
 import { RegistrySilent, type Upstream } from './upstream.ts';
 
-export interface GateParts extends IdentityParts {
+export interface GateParts extends JudgeParts {
   readonly upstream: Upstream;
   /** The registry's disk; without it everything is asked of the registry. */
   readonly stored: Stored | undefined;
@@ -108,11 +107,13 @@ function readQuestion({ headers }: IncomingMessage, passes: Passes): Question {
   };
   const uri = header('x-uri');
   const { authorization } = headers;
+  const length = header('x-content-length');
   return {
     method: header('x-method'),
     uri,
     address: header('x-address'),
     // No pass is got by a pass: it would never end.
     authorization: asksForPass(uri) ? authorization : passes.open(authorization),
+    length: /^\d{1,15}$/.test(length) ? Number(length) : undefined,
   };
 }

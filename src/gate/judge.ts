@@ -1,9 +1,11 @@
 import { type Decision, decide, offersPasses } from './decide.ts';
 import { type Caller, type IdentityParts, identify } from './identify.ts';
+import { mindSpace } from './mind-space.ts';
 import { asksForPass } from './passes.ts';
 import type { Refusal } from './refusal.ts';
 import { readRoute } from './route.ts';
 import type { Rules } from './rulebook.ts';
+import type { Space } from './space.ts';
 
 /** A request as nginx tells of it. */
 export interface Question {
@@ -13,6 +15,8 @@ export interface Question {
   /** The client's address; behind trusted hops nginx has found out the right one. */
   readonly address: string;
   readonly authorization: string | undefined;
+  /** Bytes that the body is declared to have, if it is. */
+  readonly length?: number | undefined;
 }
 
 /** What is decided, and on whom. */
@@ -41,7 +45,11 @@ const PASS_BY_GET: Refusal = {
   problem: { status: 405, code: 'UNSUPPORTED', message: 'A token is got by GET.', allow: ['GET'] },
 };
 
-export async function judge(parts: IdentityParts, question: Question): Promise<Judgement> {
+export interface JudgeParts extends IdentityParts {
+  readonly space: Space;
+}
+
+export async function judge(parts: JudgeParts, question: Question): Promise<Judgement> {
   const rules = parts.rules.current;
   if (rules !== undefined && offersPasses(rules.policy) && asksForPass(question.uri))
     return judgeForPass(parts, rules, question);
@@ -51,7 +59,8 @@ export async function judge(parts: IdentityParts, question: Question): Promise<J
   const identity = await identify(parts, rules, question.authorization, question.address);
   if (identity.kind === 'refused') return refused(identity.refusal);
   const { caller } = identity;
-  const decision = decide(rules.policy, caller.who, read.route);
+  const may = decide(rules.policy, caller.who, read.route);
+  const decision = mindSpace(parts.space, may, read.route, question);
   if (decision.kind === 'refuse') return refused(decision.refusal, caller);
   return { kind: 'allowed', decision, caller, rules };
 }

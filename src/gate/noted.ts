@@ -40,6 +40,8 @@ function worthNoting(refusal: Refusal): { event: AuditEvent['event']; about: Abo
       const { repository, tag } = refusal;
       return { event: 'denied', about: { action: 'change an immutable tag', repository, tag } };
     }
+    case 'disk-full':
+      return { event: 'disk-full', about: { repository: refusal.repository } };
     case 'throttled':
       return { event: 'throttled', about: {} };
     case 'wrong-login':

@@ -1,5 +1,6 @@
 import type { Action } from '../access/grant.ts';
 import { unreachable } from '../errors.ts';
+import { sizeInWords } from '../low-water.ts';
 import type { RouteProblem } from './route.ts';
 
 /** Why a request does not get what it asks for. */
@@ -16,12 +17,16 @@ export type Refusal =
   | { readonly kind: 'unavailable'; readonly seconds: number; readonly because: string }
   | { readonly kind: 'malformed'; readonly problem: RouteProblem }
   | { readonly kind: 'too-large'; readonly limit: number }
+  /** Bytes that are free on the disk of the images, and that are to stay free. */
+  | { readonly kind: 'disk-full'; readonly repository: string; readonly free: number; readonly kept: number }
   | { readonly kind: 'bad-page' };
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The status line's words, where the usual ones say too little. */
+  readonly reason?: string;
 }
 
 /** The realm that browsers show beside their question for a password (RFC 7617 section 2). */
@@ -59,6 +64,8 @@ export function answerTo(refusal: Refusal): Answer {
     }
     case 'too-large':
       return answer(413, 'SIZE_INVALID', `a manifest may have ${refusal.limit} bytes at the most`);
+    case 'disk-full':
+      return diskFull(refusal);
     case 'bad-page':
       return answer(400, 'PAGINATION_NUMBER_INVALID', 'n is not a number, or is negative');
     default:
@@ -77,6 +84,17 @@ function answer(
     headers: { 'content-type': 'application/json', ...headers },
     body: `${JSON.stringify({ errors: [{ code, message, detail: null }] })}\n`,
   };
+}
+
+/**
+ * DENIED is tried again by nobody (RFC 4918 section 11.5 wants it so). Docker, containerd and skopeo show nothing of such an
+ * answer but its status line, and Docker goes on trying unless that has the words of ENOSPC in it.
+ */
+function diskFull({ free, kept }: Refusal & { kind: 'disk-full' }): Answer {
+  const figures = `${sizeInWords(free)} free, ${sizeInWords(kept)} are kept free`;
+  const message = `the registry’s disk is almost full: ${figures}; pulls work; the operator has to free space`;
+  const reason = `Insufficient Storage (no space left on device: ${figures}; the registry's operator has to free space)`;
+  return { ...answer(507, 'DENIED', message), reason };
 }
 
 /** RFC 9110 section 10.2.3, in whole seconds. */

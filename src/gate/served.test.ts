@@ -12,7 +12,7 @@ let rig: GateRig;
 
 beforeEach(async () => {
   disk = await RegistryDisk.make();
-  rig = await startGateRig(undefined, disk.root);
+  rig = await startGateRig(undefined, undefined, disk.root);
 });
 
 afterEach(() => rig.stop());

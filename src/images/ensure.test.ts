@@ -34,6 +34,7 @@ const settings: Settings = {
   images: 'auto',
   chosenImages: {},
   builtImages: {},
+  diskReserve: { bytes: 0 },
   registryDataDirectory: '/data',
   renewerContainer: true,
   project: 'moorage',

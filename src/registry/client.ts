@@ -89,6 +89,7 @@ export class RegistryClient {
   async #expect(status: number, method: string, path: string, body?: Buffer, type?: string): Promise<Answer> {
     const answer = await this.#ask(method, path, body, type);
     if (answer.status === status) return answer;
+    if (answer.status === 507) throw diskFull(answer.body.toString());
     throw new Failure(
       'unexpected-answer',
       `${method} ${this.#base()}${path.replace(/\?.*/, '')} was answered with ${answer.status} instead of ${status}: ` +
@@ -127,6 +128,16 @@ export class RegistryClient {
       request.end(body);
     });
   }
+}
+
+/** RFC 4918 section 11.5; the gate says what is free and what is kept free. */
+function diskFull(body: string): Failure {
+  const message = /"message":"([^"]+)"/.exec(body)?.[1] ?? 'the disk of the images is full';
+  return new Failure(
+    'disk-full',
+    `A push was refused: ${message}.`,
+    'Free space there, or keep less free by DISK_RESERVE, then run this again.',
+  );
 }
 
 /** A connection whose other end has proved itself, where it can; not a byte of a request is sent before. */

@@ -51,9 +51,16 @@ export async function proveByDocker(
 
 function succeed(result: Finished, what: string): void {
   if (result.exitCode === 0) return;
+  const last = lastLine(result);
+  if (/\b507\b/.test(last))
+    throw new Failure(
+      'disk-full',
+      `${what} was refused: ${last}`,
+      'Free space on the disk of the images, or keep less free by DISK_RESERVE, then run this again.',
+    );
   throw new Failure(
     'docker-client-failed',
-    `${what} failed: ${lastLine(result)}`,
+    `${what} failed: ${last}`,
     'Look into the logs: docker compose logs registry gate nginx',
   );
 }

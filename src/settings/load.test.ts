@@ -89,6 +89,8 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['ACME_DNS_HOOK', '/nowhere/hook', 'does not exist'],
   ['ACME_DNS_HOOK_ENV', './hook.env', 'absolute'],
   ['ACME_DNS_HOOK_ENV', '/nowhere/hook.env', 'does not exist'],
+  ['DISK_RESERVE', '2G', '2GiB'],
+  ['DISK_RESERVE', '95%', '90%'],
   ['TLS_CERT_FILE', 'cert.pem', 'absolute'],
   ['TLS_CERT_FILE', './cert.pem', 'absolute'],
   ['TLS_KEY_FILE', 'key.pem', 'absolute'],
@@ -208,7 +210,7 @@ test('a secret that is wrong is not repeated', async () => {
   }
 });
 
-const front = { httpPort: 80, httpsPort: 443, issuer: 'local' } as const;
+const front = { httpPort: 80, httpsPort: 443, issuer: 'local', trustedProxies: [] } as const;
 
 test('the name before an image has a port only where it is not 443, and brackets around IPv6', () => {
   expect(registryAuthority({ ...front, domain: 'r.example' })).toBe('r.example');
@@ -230,4 +232,12 @@ test('without TLS the registry is at the HTTP port, and only on this machine unl
   expect(registryUrl(settings)).toBe('http://localhost:8080');
   const open = { TLS_ISSUER: 'none', BIND_ADDRESS: '0.0.0.0' };
   expect((await loadSettings(await checkout(), open)).bindAddress).toBe('0.0.0.0');
+});
+
+test('behind a proxy that ends TLS clients are at the proxy: https, and its port is HTTPS_PORT', async () => {
+  const plain = { TLS_ISSUER: 'none', BEHIND_PROXY: 'true', DOMAIN: 'r.example', HTTP_PORT: '8080' };
+  const url = async (more: Record<string, string>) =>
+    registryUrl(await loadSettings(await checkout(), { ...plain, ...more }));
+  expect(await url({})).toBe('https://r.example');
+  expect(await url({ HTTPS_PORT: '8443' })).toBe('https://r.example:8443');
 });

@@ -114,6 +114,7 @@ function settings(paths: Paths, shape: Shape): Settings {
       node: shape.BUILT_NODE_IMAGE,
     }),
     registryDataDirectory: resolve(paths.root, shape.REGISTRY_DATA_DIR),
+    diskReserve: shape.DISK_RESERVE,
     project: shape.COMPOSE_PROJECT_NAME,
     renewerContainer: shape.RENEWER_REPLICAS === '1',
     nginxAddress: host && port ? { host, port: Number(port) } : undefined,

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseAddresses, parseAlertUrl, parseSmtpUrl } from './alert-targets.ts';
 import { findDirectory } from './directories.ts';
+import { parseReserve } from './disk-reserve.ts';
 import { nameProblem } from './names.ts';
 import { parseTrustedProxies } from './proxies.ts';
 
@@ -131,6 +132,7 @@ export const schema = z.object({
   CERTBOT_IMAGE: image.optional(),
   NODE_IMAGE: image.optional(),
   REGISTRY_DATA_DIR: path.default('./registry/data'),
+  DISK_RESERVE: meaning(parseReserve).prefault('2GiB'),
   COMPOSE_PROJECT_NAME: z
     .string()
     .regex(

@@ -1,3 +1,4 @@
+import type { Reserve } from '../low-water.ts';
 import type { MailServer, WebhookTarget } from './alert-targets.ts';
 import type { Directory } from './directories.ts';
 import type { ProvidedFiles } from './provided-folder.ts';
@@ -38,6 +39,8 @@ export interface Settings {
   readonly builtImages: Partial<Record<ImageRole, string>>;
   /** Absolute path. */
   readonly registryDataDirectory: string;
+  /** What is to stay free on its disk. Only the gate sees to it. */
+  readonly diskReserve: Reserve;
   readonly project: string;
   /** Whether the stack has a renewer; else something on the host runs the daemon. */
   readonly renewerContainer: boolean;
@@ -59,18 +62,24 @@ export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node';
 /** The programs of our own that run in containers. */
 export type Program = 'renewer' | 'gate';
 
-type Front = Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer'>;
+type Front = Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer' | 'trustedProxies'>;
+
+/** Whether clients speak TLS: with nginx, or with the proxy before it, which then has HTTPS_PORT. */
+function clientsSpeakTls({ issuer, trustedProxies }: Pick<Front, 'issuer' | 'trustedProxies'>): boolean {
+  return issuer !== 'none' || trustedProxies.length > 0;
+}
 
 /** `registry.example.com`, with the port where it is not the usual one: what stands before the `/` of an image name. */
-export function registryAuthority({ domain, httpPort, httpsPort, issuer }: Front): string {
+export function registryAuthority(front: Front): string {
+  const { domain, httpPort, httpsPort } = front;
   const host = domain.includes(':') ? `[${domain}]` : domain;
-  const [port, usual] = issuer === 'none' ? [httpPort, 80] : [httpsPort, 443];
+  const [port, usual] = clientsSpeakTls(front) ? [httpsPort, 443] : [httpPort, 80];
   return port === usual ? host : `${host}:${port}`;
 }
 
 /** What people type into a browser. */
 export function registryUrl(settings: Front): string {
-  return `${settings.issuer === 'none' ? 'http' : 'https'}://${registryAuthority(settings)}`;
+  return `${clientsSpeakTls(settings) ? 'https' : 'http'}://${registryAuthority(settings)}`;
 }
 
 /**

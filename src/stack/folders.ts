@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { access, stat, statfs } from 'node:fs/promises';
+import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { Failure, messageOf, systemCode } from '../errors.ts';
+import { type DiskState, sizeInWords } from '../low-water.ts';
 import type { Paths } from '../paths.ts';
 import { type Done, unchanged } from '../step.ts';
 import { ensureDirectory } from '../system/files.ts';
@@ -64,5 +65,21 @@ async function expectSpace(folder: string): Promise<void> {
     'disk-full',
     `Only ${Math.round((bavail * bsize) / 1024 / 1024)} MB are free under ${folder}.`,
     'Free at least 200 MB, or put the images on another disk by REGISTRY_DATA_DIR, then run this again.',
+  );
+}
+
+/**
+ * A disk that has less free than DISK_RESERVE takes no push, the proof's neither. It may have become so: then it is
+ * said, and init-tls goes on.
+ * @throws Failure `disk-full` before there is any image
+ */
+export async function expectRoom(folder: string, disk: DiskState): Promise<Done> {
+  if (disk.kind !== 'low') return unchanged(folder);
+  const figures = `${sizeInWords(disk.free)} free under ${folder}, and ${sizeInWords(disk.mark)} are kept free`;
+  if ((await readdir(folder)).length > 0) return unchanged(`${folder}; only ${figures}: pushes are refused`);
+  throw new Failure(
+    'disk-full',
+    `There are only ${figures}: the registry would take no push.`,
+    'Free space, put the images on a larger disk by REGISTRY_DATA_DIR, or keep less free by DISK_RESERVE, then run this again.',
   );
 }

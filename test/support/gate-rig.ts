@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
-import { type Agent, type ClientRequest, request } from 'node:http';
+import { Agent, type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,6 +9,7 @@ import { Gate } from '../../src/gate/gate.ts';
 import type { Comparison, Hasher } from '../../src/gate/hasher.ts';
 import { LastUse } from '../../src/gate/last-use.ts';
 import { Rulebook } from '../../src/gate/rulebook.ts';
+import { Space, type SpaceParts } from '../../src/gate/space.ts';
 import { Stored } from '../../src/gate/stored.ts';
 import { Upstream } from '../../src/gate/upstream.ts';
 import { Verifier } from '../../src/gate/verifier.ts';
@@ -28,14 +29,22 @@ const ADDRESS = '192.0.2.1';
 
 export interface Answered {
   readonly status: number;
+  readonly reason: string;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
 }
 
 export type GateRig = Awaited<ReturnType<typeof startGateRig>>;
 
-/** A gate with all its parts in this process, before a small registry, which has `data` for its disk. The password `right` is right for everybody. */
-export async function startGateRig(access: string = ACCESS, data?: string) {
+/**
+ * A gate with all its parts in this process, before a small registry. The password `right` is right for everybody.
+ * @param data what the gate takes for the registry's disk
+ */
+export async function startGateRig(
+  access: string = ACCESS,
+  watched?: Pick<SpaceParts, 'reserve' | 'look'>,
+  data?: string,
+) {
   const root = await mkdtemp(join(tmpdir(), 'gate-'));
   const socketPath = join(root, 'gate.sock');
   const files = {
@@ -55,6 +64,7 @@ export async function startGateRig(access: string = ACCESS, data?: string) {
   const clock = new FakeClock('2026-01-01T00:00:00Z');
   const registry: SmallRegistry = await startSmallRegistry(join(root, 'registry.sock'));
   const upstream = new Upstream(join(root, 'registry.sock'));
+  const space = new Space({ clock, tell, ...(watched ?? NO_MARK) });
   const gate = new Gate({
     rules: await Rulebook.open(files, clock, tell),
     verifier: new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 }),
@@ -62,11 +72,13 @@ export async function startGateRig(access: string = ACCESS, data?: string) {
     lastUse: await LastUse.open(join(root, 'last-used.json'), clock),
     clock,
     upstream,
+    space,
     stored: data === undefined ? undefined : new Stored(data, clock),
     tell,
   });
   await gate.listen(socketPath);
 
+  const agent = new Agent({ keepAlive: true }); // as nginx does
   const headersOf = (method: string, uri: string, login: string | undefined) => ({
     'x-method': method,
     'x-uri': uri,
@@ -80,16 +92,19 @@ export async function startGateRig(access: string = ACCESS, data?: string) {
     told,
     registry,
     gate,
+    space,
+    socketPath,
     /** As nginx asks about a request. */
-    ask: (
-      method: string,
-      uri: string,
-      login: string | undefined,
-      more: Readonly<Record<string, string>> = {},
-    ) => {
-      const headers = { ...headersOf(method, uri, login), ...more };
-      return answerOf(request({ socketPath, path: '/ask', headers, agent: false }), undefined);
-    },
+    ask: (method: string, uri: string, login: string | undefined, more: Record<string, string> = {}) =>
+      answerOf(
+        request({
+          socketPath,
+          path: '/ask',
+          headers: { ...headersOf(method, uri, login), ...more },
+          agent: false,
+        }),
+        undefined,
+      ),
     /** As nginx leaves a request to the gate. */
     leave: (
       method: string,
@@ -97,10 +112,10 @@ export async function startGateRig(access: string = ACCESS, data?: string) {
       login: string | undefined,
       body?: string,
       type = 'application/json',
-      more: Readonly<Record<string, string>> = {},
+      more: Record<string, string> = {},
     ) => {
       const headers = { ...headersOf(method, uri, login), 'content-type': type, ...more };
-      return answerOf(request({ socketPath, method, path: uri, headers, agent: false }), body);
+      return answerOf(request({ socketPath, method, path: uri, headers, agent }), body);
     },
     /** A push of a manifest of no known size that the gate has been asked for, and of which nothing has come yet. */
     beginPush: async (login: string, agent: Agent | false = false): Promise<ClientRequest> => {
@@ -112,12 +127,15 @@ export async function startGateRig(access: string = ACCESS, data?: string) {
       return asked;
     },
     stop: async () => {
+      agent.destroy();
       await gate.close();
       upstream.close();
       await registry.close().catch(() => undefined);
     },
   };
 }
+
+const NO_MARK = { reserve: { bytes: 0 }, look: async () => ({ free: 0, size: 0 }) };
 
 const byPassword: Hasher = {
   compare: async ({ password }: Comparison) => ({ kind: password.reveal() === 'right' ? 'right' : 'wrong' }),
@@ -126,5 +144,10 @@ const byPassword: Hasher = {
 async function answerOf(asked: ClientRequest, body: string | undefined): Promise<Answered> {
   asked.end(body);
   const [response] = await once(asked, 'response');
-  return { status: response.statusCode, headers: response.headers, body: await text(response) };
+  return {
+    status: response.statusCode,
+    reason: response.statusMessage,
+    headers: response.headers,
+    body: await text(response),
+  };
 }

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 
 export interface SmallRegistry {
   /** `METHOD URI` of each request, in order. */
   readonly seen: string[];
   readonly headers: IncomingMessage['headers'][];
+  /** Bytes of each body, as they come. */
+  readonly sizes: number[];
+  /** From now on whatever is uploaded ends with this status. */
+  fail(status: number): void;
   /** Puts a manifest there. Answers its digest. */
   put(repository: string, reference: string, manifest: string): string;
   close(): Promise<void>;
@@ -17,6 +20,8 @@ export async function startSmallRegistry(socketPath: string): Promise<SmallRegis
   const manifests = new Map<string, string>();
   const seen: string[] = [];
   const headers: IncomingMessage['headers'][] = [];
+  const sizes: number[] = [];
+  let uploaded = 202;
   const put = (repository: string, reference: string, manifest: string) => {
     const digest = `sha256:${createHash('sha256').update(manifest).digest('hex')}`;
     manifests.set(`${repository} ${reference}`, manifest);
@@ -29,7 +34,13 @@ export async function startSmallRegistry(socketPath: string): Promise<SmallRegis
     const { method = '', url = '' } = request;
     seen.push(`${method} ${url}`);
     headers.push(request.headers);
-    const body = (await buffer(request)).toString();
+    const place = sizes.push(0) - 1;
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) {
+      chunks.push(chunk);
+      sizes[place] = (sizes[place] ?? 0) + chunk.length;
+    }
+    const body = Buffer.concat(chunks).toString();
     const { pathname, searchParams } = new URL(url, 'http://registry');
     const [, repository = '', kind, reference = ''] =
       /^\/v2\/(.+)\/(manifests|tags|blobs)\/(.*)$/.exec(pathname) ?? [];
@@ -43,6 +54,7 @@ export async function startSmallRegistry(socketPath: string): Promise<SmallRegis
       );
       return json(response, 200, { name: repository, tags: tags.map((key) => key.split(' ')[1]) });
     }
+    if (kind === 'blobs' && uploaded >= 400) return json(response, uploaded, {});
     if (kind === 'blobs') return json(response, 202, {}, { location: `/v2/${repository}/blobs/uploads/1` });
     if (method === 'PUT') {
       return json(response, 201, {}, { 'docker-content-digest': put(repository, reference, body) });
@@ -62,6 +74,10 @@ export async function startSmallRegistry(socketPath: string): Promise<SmallRegis
   return {
     seen,
     headers,
+    sizes,
+    fail: (status) => {
+      uploaded = status;
+    },
     put,
     close: async () => {
       server.close();
