@@ -8,11 +8,13 @@ import { HASH_WORKER, WorkerHasher } from './gate/hasher.ts';
 import { LastUse } from './gate/last-use.ts';
 import { highestCost, Rulebook } from './gate/rulebook.ts';
 import { Space } from './gate/space.ts';
+import { Stored } from './gate/stored.ts';
 import { Upstream } from './gate/upstream.ts';
 import { Verifier } from './gate/verifier.ts';
 import { paths } from './paths.ts';
 import { environment } from './settings/environment.ts';
 import { loadSettings } from './settings/load.ts';
+import { servesBlobs } from './settings/settings.ts';
 import { systemClock } from './system/clock.ts';
 import { diskOf } from './system/disk.ts';
 import { lastUsedFile } from './users/last-used.ts';
@@ -32,7 +34,7 @@ export interface OpenGate {
 export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const places = paths();
   const clock = systemClock;
-  const { auth, diskReserve } = await loadSettings(places, environment());
+  const settings = await loadSettings(places, environment());
   const rules = await Rulebook.open(places, clock, log);
   const hasher = new WorkerHasher({ worker: HASH_WORKER, clock });
   const audit = new AuditLog(places.gate, clock, log);
@@ -41,11 +43,12 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const verifier = new Verifier({
     hasher,
     clock,
-    ttl: auth.ttl * 1000,
+    ttl: settings.auth.ttl * 1000,
     highestCost: () => highestCost(rules.current?.users),
   });
-  const space = new Space({ reserve: diskReserve, look: () => diskOf(IMAGES), clock, tell: log });
-  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, space, tell: log });
+  const stored = servesBlobs(settings) ? new Stored(IMAGES, clock) : undefined;
+  const space = new Space({ reserve: settings.diskReserve, look: () => diskOf(IMAGES), clock, tell: log });
+  const gate = new Gate({ rules, verifier, audit, lastUse, clock, upstream, stored, space, tell: log });
 
   const ending = new AbortController();
   const saveUses = () =>

@@ -5,14 +5,16 @@ import type { Clock } from '../system/clock.ts';
 import type { Audit } from './audit.ts';
 import { listRepositories, readPage } from './catalog.ts';
 import { Changes } from './changes.ts';
-import type { Task } from './decide.ts';
+import type { Content, Task } from './decide.ts';
 import { type Exchange, endToEnd, forwarded, refuse, send } from './exchange.ts';
 import type { Allowed, Judgement } from './judge.ts';
 import { noteRefusal } from './noted.ts';
 import { type Passes, passChallenge } from './passes.ts';
 import { Penalty } from './penalty.ts';
 import { answerTo } from './refusal.ts';
+import type { Served } from './served.ts';
 import type { Space } from './space.ts';
+import type { Stored } from './stored.ts';
 import { Uploads } from './uploads.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -20,25 +22,29 @@ export interface AnswerParts {
   readonly upstream: Upstream;
   readonly audit: Audit;
   readonly clock: Clock;
+  /** The registry's disk; without it everything is asked of the registry. */
+  readonly stored: Stored | undefined;
   readonly space: Space;
 }
 
 /** Between nginx’s question and this the rules have changed. */
 const ASK_AGAIN = { kind: 'unavailable', seconds: 1, because: 'ask again' } as const;
 
-/** What the gate answers itself: refusals, and whatever changes a name or shows names. */
+/** What the gate answers itself: refusals, manifests, and whatever changes a name or shows names. */
 export class Answers {
   readonly #upstream: Upstream;
   readonly #audit: Audit;
   readonly #passes: Passes;
+  readonly #served: Served | undefined;
   readonly #changes: Changes;
   readonly #uploads: Uploads;
   readonly #penalty: Penalty;
 
-  constructor(parts: AnswerParts, passes: Passes) {
+  constructor(parts: AnswerParts, passes: Passes, served: Served | undefined) {
     this.#upstream = parts.upstream;
     this.#audit = parts.audit;
     this.#passes = passes;
+    this.#served = served;
     this.#changes = new Changes(parts);
     this.#uploads = new Uploads(parts);
     this.#penalty = new Penalty(parts.clock);
@@ -52,7 +58,7 @@ export class Answers {
       return refuse(exchange.response, refusal);
     }
     const { decision } = judgement;
-    if (decision.kind === 'pass') return this.#pass(exchange);
+    if (decision.kind === 'pass') return this.#pass(decision.reads, exchange);
     return this.#perform(decision.task, judgement, exchange);
   }
 
@@ -111,9 +117,12 @@ export class Answers {
   }
 
   /** The gate reaches the registry alone: it has an answer of the mirror’s for nobody, and must not give another. */
-  async #pass(exchange: Exchange): Promise<void> {
-    if (exchange.question.part === 'registry') return this.#forward(exchange);
-    refuse(exchange.response, ASK_AGAIN);
+  async #pass(content: Content | undefined, exchange: Exchange): Promise<void> {
+    const { question, request, response } = exchange;
+    if (question.part === 'mirror') return refuse(response, ASK_AGAIN);
+    if (content?.kind === 'manifest' && (await this.#served?.manifest(content, request.headers, response)))
+      return;
+    return this.#forward(exchange);
   }
 
   /** As nginx would have: streamed in both directions. */

@@ -11,6 +11,7 @@ import type { Refusal } from './refusal.ts';
 import { Room } from './room.ts';
 import type { Reference } from './route.ts';
 import type { Rules } from './rulebook.ts';
+import type { Stored } from './stored.ts';
 import { Turns } from './turns.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -27,17 +28,26 @@ const NO_ROOM: Refusal = {
   because: 'you are pushing too many large manifests at once',
 };
 
+interface ChangeParts {
+  readonly upstream: Upstream;
+  readonly audit: Audit;
+  /** What has to hear of each change. */
+  readonly stored: Stored | undefined;
+}
+
 /** What changes names goes through the gate: it knows the digest, the outcome, and what must not change. */
 export class Changes {
   readonly #upstream: Upstream;
   readonly #audit: Audit;
+  readonly #stored: Stored | undefined;
   /** An immutable tag is looked at and written, or deleted, by one at a time. */
   readonly #turns = new Turns();
   readonly #room = new Room(MANIFESTS_OF_A_USER);
 
-  constructor({ upstream, audit }: { readonly upstream: Upstream; readonly audit: Audit }) {
+  constructor({ upstream, audit, stored }: ChangeParts) {
     this.#upstream = upstream;
     this.#audit = audit;
+    this.#stored = stored;
   }
 
   async push(task: Push, allowed: Allowed, exchange: Exchange): Promise<void> {
@@ -105,12 +115,14 @@ export class Changes {
     body: Buffer | undefined,
     response: ServerResponse,
   ): Promise<number> {
-    const answer = await this.#upstream.read({
-      method,
-      uri: uri.replace(/\?.*/, ''),
-      headers,
-      ...(body === undefined ? {} : { body }),
-    });
+    const answer = await this.#upstream
+      .read({
+        method,
+        uri: uri.replace(/\?.*/, ''),
+        headers,
+        ...(body === undefined ? {} : { body }),
+      })
+      .finally(() => this.#stored?.changed());
     send(response, answer.status, endToEnd(answer.headers), answer.body);
     return answer.status;
   }

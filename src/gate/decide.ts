@@ -6,11 +6,16 @@ import type { Reference, Route } from './route.ts';
 
 /** What becomes of a request. */
 export type Decision =
-  /** nginx hands it to the registry. */
-  | { readonly kind: 'pass' }
+  /** It is the registry's to answer. `reads`: what may be served from its disk in its stead. */
+  | { readonly kind: 'pass'; readonly reads?: Content }
   /** The gate deals with it itself. */
   | { readonly kind: 'handle'; readonly task: Task }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
+
+/** What somebody may pull, and asks for. */
+export type Content =
+  | { readonly kind: 'blob'; readonly repository: string; readonly digest: string }
+  | { readonly kind: 'manifest'; readonly repository: string; readonly reference: Reference };
 
 export type Task =
   | { readonly kind: 'list-repositories' }
@@ -74,8 +79,14 @@ function onContent(policy: Policy, who: Who, route: Route & { kind: 'blob' | 'ma
     case 'delete':
       return allowed(policy, who, 'delete', repository, handle({ kind: 'delete', repository, reference }));
     default:
-      return allowed(policy, who, 'pull', repository, PASS);
+      return allowed(policy, who, 'pull', repository, { kind: 'pass', reads: contentOf(route) });
   }
+}
+
+function contentOf(route: Route & { kind: 'blob' | 'manifest' }): Content {
+  const { repository } = route;
+  if (route.kind === 'blob') return { kind: 'blob', repository, digest: route.digest };
+  return { kind: 'manifest', repository, reference: route.reference };
 }
 
 function startUpload(policy: Policy, who: Who, { repository, mount }: Route & { kind: 'upload-start' }) {

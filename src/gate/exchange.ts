@@ -11,7 +11,14 @@ export interface Exchange {
 
 /** RFC 9110 section 7.6.1: they are about one connection. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
-const FORWARDED = ['accept', 'content-type', 'content-range', 'range', 'user-agent'] as const;
+const FORWARDED = [
+  'accept',
+  'content-type',
+  'content-range',
+  'if-none-match',
+  'range',
+  'user-agent',
+] as const;
 /**
  * distribution looks for `from` and `mount` in forms too (Go's FormValue), where the gate does not: no body is a form.
  * Only what is plainly another type passes, as in nginx's map: Go folds more than ASCII when it reads a type.

@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type GateRig, startGateRig } from '../../test/support/gate-rig.ts';
 import { writeAtomically } from '../system/files.ts';
+import { readTokenPassword } from '../users/tokens.ts';
 
 const MANIFEST = '{"schemaVersion":2}';
 
@@ -26,6 +27,24 @@ describe('asked by nginx', () => {
     expect(await rig.ask(method, uri, login)).toMatchObject({ status, body: '' });
     expect(rig.registry.seen).toEqual([]);
   });
+});
+
+test('nginx is told for its log who it was, and by which token, and nobody’s name that is not verified', async () => {
+  const password = `mrg_k3f9k3f9_${'A'.repeat(43)}`;
+  const digest = readTokenPassword(password)?.digest;
+  const token = { id: 'k3f9k3f9', user: 'ada', digest, created: '2026-01-01T00:00:00Z' };
+  await writeAtomically(rig.files.tokensFile, JSON.stringify({ tokens: [token] }), 0o600);
+  const told = async (uri: string, login?: string) => [
+    (await rig.ask('GET', uri, login)).headers['x-user'],
+    (await rig.leave('GET', uri, login)).headers['x-user'],
+  ];
+  const [allowed, denied] = ['/v2/team/app/tags/list', '/v2/other/tags/list'];
+  for (const uri of [allowed, denied]) {
+    expect(await told(uri, 'ada:right')).toEqual(['ada', 'ada']);
+    expect(await told(uri, `ada:${password}`)).toEqual(['ada:k3f9k3f9', 'ada:k3f9k3f9']);
+    for (const login of ['ada:wrong', undefined])
+      expect(await told(uri, login)).toEqual([undefined, undefined]);
+  }
 });
 
 test('a wrong token is noted once, by its id where there is such a token', async () => {

@@ -19,6 +19,9 @@ export class RegistrySilent extends Error {
 /** distribution's handlers take a moment for a large manifest on a slow disk; S3 may take longer. */
 const TIMEOUT = 60_000;
 
+/** A long list of tags that goes to a slow client holds a connection: some such clients are not to stop all the others. */
+const AT_ONCE = 256;
+
 /** The four kinds of manifests there are: without this header distribution would convert what it has, or deny that it has it. */
 const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',
@@ -30,7 +33,7 @@ const ACCEPT = [
 /** The registry behind the gate, over its socket. It asks for no password. */
 export class Upstream {
   readonly #socketPath: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
 
   constructor(socketPath: string) {
     this.#socketPath = socketPath;

@@ -30,6 +30,7 @@ const settings: Settings = {
   httpsPort: 443,
   trustedProxies: [],
   auth: { by: 'gate', ttl: 60 },
+  blobsBy: 'nginx',
   images: 'auto',
   chosenImages: {},
   builtImages: {},

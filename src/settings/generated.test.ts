@@ -46,3 +46,15 @@ test.each([
     ),
   ).toBe(hsts === 'on');
 });
+
+test.each([
+  ['', undefined],
+  ['SERVE_BLOBS=registry', 'registry'],
+  ['AUTH=registry', 'registry'],
+])('Compose is told who sends blobs, where that is not nginx: %j', async (line, expected) => {
+  const places = paths(await mkdtemp(join(tmpdir(), 'moorage-generated-')));
+  await writeFile(places.envFile, `${line}\n`);
+  const settings = await loadSettings(places, {});
+  await recordFindings({ paths: places, environment: {}, owner: '1000:1000' }, settings, {});
+  expect(parse(await readFile(places.envFile, 'utf8')).BLOBS_BY).toBe(expected);
+});

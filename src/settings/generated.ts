@@ -7,7 +7,7 @@ import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
 import { isPrivateName } from './names.ts';
 import { providedFolder } from './provided-folder.ts';
-import type { ImageRole, Program, Settings } from './settings.ts';
+import { type ImageRole, type Program, type Settings, servesBlobs } from './settings.ts';
 import type { Cache } from './storage.ts';
 
 interface Place {
@@ -57,6 +57,7 @@ export async function recordFindings(
         : undefined,
     MIRROR_AT: mirrorAt(settings),
     ...cacheFindings(settings.cache),
+    BLOBS_BY: servesBlobs(settings) ? undefined : 'registry',
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
     HSTS: servedByHttpsAlone(settings) ? 'on' : undefined,
     ENGINE_SOCKET: socket,

@@ -109,6 +109,7 @@ function settings(paths: Paths, shape: Shape): Settings {
     httpsPort: shape.HTTPS_PORT,
     trustedProxies: shape.BEHIND_PROXY,
     auth: { by: shape.AUTH, ttl: shape.AUTH_TTL },
+    blobsBy: shape.SERVE_BLOBS,
     images: shape.IMAGES,
     chosenImages: defined({
       registry: shape.REGISTRY_IMAGE,

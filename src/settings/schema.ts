@@ -144,6 +144,7 @@ export const schema = z.object({
   BEHIND_PROXY: meaning(parseTrustedProxies).prefault('false'),
   AUTH: z.enum(['gate', 'registry'], { error: 'must be gate or registry' }).default('gate'),
   AUTH_TTL: seconds(1, 3600).default(60),
+  SERVE_BLOBS: z.enum(['nginx', 'registry'], { error: 'must be nginx or registry' }).default('nginx'),
   IMAGES: z.enum(['auto', 'pull', 'build'], { error: 'must be one of auto, pull, build' }).default('auto'),
   REGISTRY_IMAGE: image.optional(),
   NGINX_IMAGE: image.optional(),

@@ -32,6 +32,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** Who checks passwords and rights. `ttl`: seconds that the gate remembers a verified password. */
   readonly auth: { readonly by: 'gate' | 'registry'; readonly ttl: number };
+  /** Who sends blobs and manifests; see `servesBlobs`. */
+  readonly blobsBy: 'nginx' | 'registry';
   readonly images: 'auto' | 'pull' | 'build';
   /** References as set by the person; `undefined` leaves the choice to Moorage. */
   readonly chosenImages: Partial<Record<ImageRole, string>>;
@@ -84,6 +86,18 @@ export function registryAuthority(front: Front): string {
 /** What people type into a browser. */
 export function registryUrl(settings: Front): string {
   return `${clientsSpeakTls(settings) ? 'https' : 'http'}://${registryAuthority(settings)}`;
+}
+
+/**
+ * Whether nginx and the gate send what they find on the registry's disk by themselves. Without the gate nobody could say
+ * to whom.
+ */
+export function servesBlobs({
+  auth,
+  storage,
+  blobsBy,
+}: Pick<Settings, 'auth' | 'storage' | 'blobsBy'>): boolean {
+  return blobsBy === 'nginx' && auth.by === 'gate' && storage.kind === 'filesystem';
 }
 
 /** The names that go into the certificate. Whoever says `localhost` also means the loopback addresses. */

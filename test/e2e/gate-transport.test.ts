@@ -82,14 +82,13 @@ describe('what reaches gate and registry', () => {
   const forging = forged.flatMap((name) => ['-H', `${name}: 192.0.2.66`]);
 
   test('what the client says in the parts’ own headers reaches neither', async () => {
-    for (const path of ['/v2/refused', '/v2/allowed'])
-      expect(await curl(path, ...forging, '-H', 'X-Forwarded-Proto: gopher')).not.toMatch(
-        /192\.0\.2\.66|gopher/,
-      );
+    const own = [...forging, '-H', 'X-Forwarded-Proto: gopher'];
+    for (const path of ['/v2/x', '/v2/x/blobs/refused', '/v2/x/blobs/allowed'])
+      expect(await curl(path, ...own)).not.toMatch(/192\.0\.2\.66|gopher/);
   });
 
   test('the gate is told the URI as it was written, and a refused request comes to it whole', async () => {
-    const path = '/v2/refused%2fapp/..//x?n=%31&last=';
+    const path = '/v2/refused%2fapp/..//blobs/x?n=%31&last=';
     const told = await tell(path, '-u', 'a:b', '-X', 'DELETE', '-H', 'Accept: x/y', '-H', 'X-Other: 1');
     const address = told.headers['x-address'];
     expect(address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
@@ -100,9 +99,35 @@ describe('what reaches gate and registry', () => {
     expect(told.headers).not.toHaveProperty('x-other');
   });
 
+  test('what is no blob goes to the gate without a question', async () => {
+    const path = '/v2/a%2fb/blobs/..//manifests/x?n=%31';
+    const told = await tell(path, '-u', 'a:b', '-H', 'If-None-Match: "x"');
+    expect(told).toMatchObject({
+      by: '/run/gate/gate.sock',
+      url: path,
+      headers: { 'x-uri': path, authorization: 'Basic YTpi', 'if-none-match': '"x"' },
+    });
+    expect(told.question?.headers['x-uri']).not.toBe(path);
+  });
+
+  test('the gate is told of range and length, and that there is a condition', async () => {
+    const asked = async (...headers: string[]) =>
+      (await tell('/v2/refused/blobs/x', ...headers.flatMap((each) => ['-H', each]))).question?.headers;
+    expect(await asked('Range: bytes=0-1')).toMatchObject({ range: 'bytes=0-1' });
+    expect(await asked('Content-Length: 0')).toMatchObject({ 'x-content-length': '0' });
+    for (const name of ['Match', 'None-Match', 'Modified-Since', 'Unmodified-Since', 'Range'])
+      expect(await asked(`If-${name}: x`)).toMatchObject({ 'x-conditional': 'yes' });
+    expect(await asked('X-Conditional: yes')).not.toHaveProperty('x-conditional');
+  });
+
   test('the registry gets the request as it was written, but never the password', async () => {
-    const told = await tell('/v2/a%2fb/..//x?n=%31', '-u', 'a:b', '-H', 'Range: bytes=0-1');
-    expect(told).toMatchObject({ url: '/v2/a%2fb/..//x?n=%31', headers: { range: 'bytes=0-1' } });
+    const path = '/v2/a%2fb/..//blobs/x?n=%31';
+    const told = await tell(path, '-u', 'a:b', '-H', 'Range: bytes=0-1');
+    expect(told).toMatchObject({
+      by: '/run/registry/registry.sock',
+      url: path,
+      headers: { range: 'bytes=0-1' },
+    });
     expect(told.headers).not.toHaveProperty('authorization');
   });
 
@@ -113,7 +138,7 @@ describe('what reaches gate and registry', () => {
     ['appl\u0130cation/x-www-form-urlencoded', 'application/octet-stream'],
     ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.oci.image.manifest.v1+json'],
   ])('no body is a form to the registry: %j', async (type, passedOn) => {
-    const told = await tell('/v2/x', '-d', 'mount=a&from=b', '-H', `Content-Type: ${type}`);
+    const told = await tell('/v2/x/blobs/uploads/', '-d', 'mount=a&from=b', '-H', `Content-Type: ${type}`);
     expect(told).toMatchObject({ bytes: 14, headers: { 'content-type': passedOn } });
   });
 
@@ -125,7 +150,7 @@ describe('what reaches gate and registry', () => {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       for (const by of ['gate', 'registry'])
         for (const how of [[], ['-H', 'Transfer-Encoding: chunked'], ['-H', 'Expect: 100-continue']]) {
-          const path = by === 'gate' ? '/v2/refused' : '/v2/allowed';
+          const path = by === 'gate' ? '/v2/refused/blobs/x' : '/v2/allowed/blobs/x';
           const told = await tell(path, version, '-T', 'var/body', ...(version === '--http2' ? [] : how));
           expect(told).toMatchObject({
             by: `/run/${by}/${by}.sock`,
@@ -140,16 +165,16 @@ describe('what reaches gate and registry', () => {
   test('headers and URIs as long as nginx takes them', async () => {
     const long = 'a'.repeat(7_000);
     const headers = ['User-Agent', 'Accept', 'Authorization'].flatMap((name) => ['-H', `${name}: ${long}`]);
-    for (const path of [`/v2/refused/${long}`, `/v2/allowed/${long}`])
+    for (const path of [`/v2/refused/blobs/${long}`, `/v2/allowed/blobs/${long}`, `/v2/${long}`])
       expect((await tell(path, ...headers)).url).toBe(path);
   });
 
   test('a layer goes through while it comes: nothing waits on nginx’s disk', async () => {
-    const { received: before } = await tell('/v2/');
+    const { received: before } = await tell('/v2/x/blobs/y');
     const upload = request({
       host: '127.0.0.1',
       port: checkout.env.HTTPS_PORT,
-      path: '/v2/upload',
+      path: '/v2/x/blobs/uploads/y',
       method: 'PATCH',
       rejectUnauthorized: false,
       headers: { 'content-length': 200_000_000 },
@@ -159,7 +184,7 @@ describe('what reaches gate and registry', () => {
       upload.once('response', (response) => resolve(text(response).then(JSON.parse)));
     });
     upload.write(randomBytes(100_000_000));
-    await expect.poll(async () => (await tell('/v2/')).received - before, SOON).toBe(100_000_000);
+    await expect.poll(async () => (await tell('/v2/x/blobs/y')).received - before, SOON).toBe(100_000_000);
     upload.end(randomBytes(100_000_000));
     expect((await answer).bytes).toBe(200_000_000);
   });

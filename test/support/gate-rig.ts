@@ -10,6 +10,7 @@ import type { Comparison, Hasher } from '../../src/gate/hasher.ts';
 import { LastUse } from '../../src/gate/last-use.ts';
 import { Rulebook } from '../../src/gate/rulebook.ts';
 import { Space, type SpaceParts } from '../../src/gate/space.ts';
+import { Stored } from '../../src/gate/stored.ts';
 import { Upstream } from '../../src/gate/upstream.ts';
 import { Verifier } from '../../src/gate/verifier.ts';
 import { Secret } from '../../src/secret.ts';
@@ -35,8 +36,15 @@ export interface Answered {
 
 export type GateRig = Awaited<ReturnType<typeof startGateRig>>;
 
-/** A gate with all its parts in this process, before a small registry. The password `right` is right for everybody. */
-export async function startGateRig(access: string = ACCESS, watched?: Pick<SpaceParts, 'reserve' | 'look'>) {
+/**
+ * A gate with all its parts in this process, before a small registry. The password `right` is right for everybody.
+ * @param data what the gate takes for the registry's disk
+ */
+export async function startGateRig(
+  access: string = ACCESS,
+  watched?: Pick<SpaceParts, 'reserve' | 'look'>,
+  data?: string,
+) {
   const root = await mkdtemp(join(tmpdir(), 'gate-'));
   const socketPath = join(root, 'gate.sock');
   const files = {
@@ -65,6 +73,7 @@ export async function startGateRig(access: string = ACCESS, watched?: Pick<Space
     clock,
     upstream,
     space,
+    stored: data === undefined ? undefined : new Stored(data, clock),
     tell,
   });
   await gate.listen(socketPath);

@@ -43,13 +43,15 @@ export async function frontsOf(checkout: string): Promise<string> {
   const plain = await template('registry.locations');
   const proxy = await template('registry.proxy');
   const gate = await template('gate.locations');
+  // What was tried is a way to ask: so there the gate is asked about all, and the registry answers.
+  const asked = swap(swap(gate, WITHOUT_QUESTION, ''), 'location ~ ^/v2/.*/blobs/ {', 'location /v2/ {');
 
   const server = (front: Front, locations: string) => {
     const body = swap(common, `include /etc/nginx/conf.d/\${AUTH}.locations;`, locations);
     return `server {\nlisten ${portOf(front)};\nserver_name bench;\n${body}}\n`;
   };
   const asking = (upstream: string) =>
-    swap(gate, 'proxy_pass http://gate/ask;', `proxy_pass ${upstream}/ask;`);
+    swap(asked, 'proxy_pass http://gate/ask;', `proxy_pass ${upstream}/ask;`);
   const htpasswd = (cost: (typeof COSTS)[number]) => {
     const there = swap(proxy, 'proxy_pass http://registry;', `proxy_pass http://htpasswd-${cost};`);
     return server(`htpasswd, cost ${cost}`, swap(plain, INCLUDED_PROXY, there));
@@ -65,13 +67,16 @@ export async function frontsOf(checkout: string): Promise<string> {
     server('the gate, cost 12', gate),
     ...COSTS.map(htpasswd),
     server('tried: the gate, a new connection each time', asking('http://gate-once')),
-    server('tried: the gate, its answers cached for 1 s', swap(gate, 'internal;', CACHED)),
+    server('tried: the gate, its answers cached for 1 s', swap(asked, 'internal;', CACHED)),
     server('tried: a gate that only says yes', asking('http://yes')),
     server('tried: a gate that only says yes, over TCP', asking('http://yes-tcp')),
   ].join('\n');
 }
 
 const INCLUDED_PROXY = 'include /etc/nginx/conf.d/registry.proxy;';
+const WITHOUT_QUESTION = `location /v2/ {
+    include /etc/nginx/conf.d/gate.proxy;
+}`;
 const KEPT = 'keepalive 32; keepalive_requests 100000;';
 /** The key holds the password, and stands in the cache's file as it is: one reason why this is not shipped. */
 const CACHED = `internal;
