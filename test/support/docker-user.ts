@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { openApp } from '../../src/app.ts';
 import { connect } from '../../src/engine/connect.ts';
 import { makeImage } from '../../src/registry/image.ts';
@@ -69,8 +70,23 @@ export class EngineImages {
     const image = await makeImage(`${this.#authority}: ${text}`);
     // An image that only loses its name stays, known by its digest.
     if (this.#names.has(name)) await this.forget(name);
+    await this.load(name, await image.archive(`${this.#authority}/${name}`));
+  }
+
+  /** @param archive as `docker load` takes it, with this name in it */
+  async load(name: string, archive: Readable): Promise<void> {
+    this.expect(name);
+    await this.#engine.images.load(archive);
+  }
+
+  /** It will be pulled. */
+  expect(name: string): void {
     this.#names.add(name);
-    await this.#engine.images.load(await image.archive(`${this.#authority}/${name}`));
+  }
+
+  /** Digest of the config. */
+  async idOf(name: string): Promise<string | undefined> {
+    return (await this.#engine.images.inspect(`${this.#authority}/${name}`))?.id;
   }
 
   async forget(name: string): Promise<void> {
