@@ -1,6 +1,8 @@
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import type { Clock } from '../system/clock.ts';
+import { PatientAgent } from './patient-agent.ts';
 
 /** What the registry is asked by the gate itself. */
 export interface UpstreamRequest {
@@ -30,10 +32,12 @@ const ACCEPT = [
 /** The registry behind the gate, over its socket. It asks for no password. */
 export class Upstream {
   readonly #socketPath: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  readonly #agent: PatientAgent;
 
-  constructor(socketPath: string) {
+  /** @param patience in ms: how long a request waits for a registry that is not there, or is just being replaced */
+  constructor(socketPath: string, clock: Clock, patience: number) {
     this.#socketPath = socketPath;
+    this.#agent = new PatientAgent(clock, patience);
   }
 
   /** @throws RegistrySilent */
