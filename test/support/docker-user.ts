@@ -8,21 +8,24 @@ import { makeImage } from '../../src/registry/image.ts';
 import type { Ran } from './checkout.ts';
 import type { GuardedStack } from './guarded-stack.ts';
 
+/** A registry, and who has a login there. */
+export type Place = Pick<GuardedStack, 'authority' | 'checkout' | 'login' | 'password'>;
+
 /** Somebody with Docker's own client, whose logins are in a folder of their own. */
 export class DockerUser {
-  readonly #stack: GuardedStack;
+  readonly #stack: Place;
   readonly #config: string;
 
-  private constructor(stack: GuardedStack, config: string) {
+  private constructor(stack: Place, config: string) {
     this.#stack = stack;
     this.#config = config;
   }
 
-  static async make(stack: GuardedStack): Promise<DockerUser> {
+  static async make(stack: Place): Promise<DockerUser> {
     return new DockerUser(stack, await mkdtemp(join(tmpdir(), 'docker-config-')));
   }
 
-  static async loggedIn(stack: GuardedStack, name: string): Promise<DockerUser> {
+  static async loggedIn(stack: Place, name: string): Promise<DockerUser> {
     const user = await DockerUser.make(stack);
     const { exitCode, stderr } = await user.login(name, stack.password(name));
     if (exitCode !== 0) throw new Error(stderr);
@@ -61,7 +64,7 @@ export class EngineImages {
   readonly #authority: string;
   readonly #names = new Set<string>();
 
-  constructor({ authority }: GuardedStack) {
+  constructor({ authority }: Pick<Place, 'authority'>) {
     this.#authority = authority;
   }
 

@@ -8,13 +8,7 @@ import { pack } from 'tar-stream';
 import { digestOf } from '../../src/registry/digest.ts';
 import { MANIFEST_TYPE } from '../../src/registry/image.ts';
 
-const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';
-
-export interface Size {
-  readonly layers: number;
-  /** Of each layer; random, so compression makes nothing less of it. */
-  readonly bytes: number;
-}
+const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 /** An image that takes a while to move. Its config names the digest of each uncompressed layer, so it stands for all. */
 export interface LayeredImage {
@@ -23,10 +17,11 @@ export interface LayeredImage {
   readonly layers: readonly Buffer[];
 }
 
-export async function makeLayeredImage({ layers: count, bytes }: Size): Promise<LayeredImage> {
+/** @param sizes of the layers in bytes; they are random, so compression makes nothing less of them */
+export async function makeLayeredImage(sizes: readonly number[]): Promise<LayeredImage> {
   const layers = [];
-  for (let number = 0; number < count; number += 1)
-    layers.push(await tar({ [`random-${number}`]: randomBytes(bytes) }));
+  for (const [number, size] of sizes.entries())
+    layers.push(await tar({ [`random-${number}`]: randomBytes(size) }));
   const config = json({
     architecture: 'amd64',
     os: 'linux',
@@ -43,15 +38,8 @@ export async function dockerArchive({ config, layers }: LayeredImage, reference:
   return Readable.from(await tar({ 'manifest.json': json(listing), 'config.json': config, ...files }));
 }
 
-/**
- * As skopeo reads it by `oci:FOLDER` (image-spec, image-layout.md).
- * @param how `tar`: the client compresses while it pushes, which takes its time. `gzip`: it pushes what is there.
- */
-export async function writeOci(
-  folder: string,
-  { config, layers }: LayeredImage,
-  how: 'tar' | 'gzip',
-): Promise<void> {
+/** As skopeo reads it by `oci:FOLDER` (image-spec, image-layout.md). */
+export async function writeOci(folder: string, { config, layers }: LayeredImage): Promise<void> {
   const blobs = join(folder, 'blobs/sha256');
   await mkdir(blobs, { recursive: true });
   const put = async (mediaType: string, bytes: Buffer) => {
@@ -60,12 +48,7 @@ export async function writeOci(
     return { mediaType, digest, size: bytes.length };
   };
   const described = [];
-  for (const layer of layers)
-    described.push(
-      how === 'tar'
-        ? await put(LAYER_TYPE, layer)
-        : await put(`${LAYER_TYPE}+gzip`, gzipSync(layer, { level: 0 })),
-    );
+  for (const layer of layers) described.push(await put(LAYER_TYPE, gzipSync(layer, { level: 0 })));
   const manifest = await put(
     MANIFEST_TYPE,
     json({
