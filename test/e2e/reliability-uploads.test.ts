@@ -29,7 +29,7 @@ test('an upload that breaks off goes on where it stopped, in a registry that was
     first.location,
     (async function* () {
       yield part(3, 5);
-      await expect.poll(() => arrived('team/resumed'), SOON).toEqual([5 * MiB]);
+      await expect.poll(() => uploadsWithMoreThan(4 * MiB, 'team/resumed'), SOON).toBe(1);
       throw new Error('the line breaks');
     })(),
     { from: 3 * MiB, size: 5 * MiB },
@@ -61,7 +61,7 @@ test('two clients push the same layer while nginx is reloaded under them', async
     yield halves[1];
   };
   const pushes = [transfer.push(body()), transfer.push(body())];
-  await expect.poll(() => arrived(repository), SOON).toEqual([4 * MiB, 4 * MiB]);
+  await expect.poll(() => uploadsWithMoreThan(3 * MiB, repository), SOON).toBe(2);
   const before = await processesOf(stack.checkout, 'nginx');
   await stack.checkout.compose('exec', 'nginx', 'nginx', '-s', 'reload');
   const newOnes = async () =>
@@ -73,14 +73,12 @@ test('two clients push the same layer while nginx is reloaded under them', async
   expect(await transfer.pull(digest)).toEqual({ digest, size: 8 * MiB });
 });
 
-/** How many bytes the registry has of each upload to a repository. */
-async function arrived(repository: string): Promise<readonly number[]> {
-  const root = join(
-    stack.checkout.root,
-    'registry/data/docker/registry/v2/repositories',
-    repository,
-    '_uploads',
-  );
-  const uploads = await readdir(root);
-  return Promise.all(uploads.map(async (id) => (await stat(join(root, id, 'data'))).size));
+/** Of uploads to a repository, how many have come so far; the last kilobytes of what was sent may wait in a buffer. */
+async function uploadsWithMoreThan(size: number, repository: string): Promise<number> {
+  const data = join(stack.checkout.root, 'registry/data/docker/registry/v2/repositories');
+  const uploads = join(data, repository, '_uploads');
+  let count = 0;
+  for (const id of await readdir(uploads))
+    if ((await stat(join(uploads, id, 'data'))).size > size) count += 1;
+  return count;
 }
