@@ -20,7 +20,7 @@ const SOCKETS = { gate: '/run/gate/gate.sock', registry: '/run/registry/registry
 /** How often the health check's file is touched, and what was used last is written. */
 const BEAT = 5_000;
 /** As long as nginx waits (nginx/templates/patience.upstreams.template), in ms: more than a registry takes to end and to be back. */
-const PATIENCE = 31_000;
+const PATIENCE = 27_000;
 
 export interface OpenGate {
   close(): Promise<void>;
