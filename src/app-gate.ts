@@ -25,6 +25,8 @@ const SOCKETS = { gate: '/run/gate/gate.sock', registry: '/run/registry/registry
 const IMAGES = '/var/lib/registry';
 /** How often the health check's file is touched, and what was used last is written. */
 const BEAT = 5_000;
+/** As long as nginx waits (nginx/templates/patience.upstreams.template), in ms: more than a registry takes to end and to be back. */
+const PATIENCE = 27_000;
 
 export interface OpenGate {
   close(): Promise<void>;
@@ -39,7 +41,7 @@ export async function openGate(log: (line: string) => void): Promise<OpenGate> {
   const hasher = new WorkerHasher({ worker: HASH_WORKER, clock });
   const audit = new AuditLog(places.gate, clock, log);
   const lastUse = await LastUse.open(lastUsedFile(places.gate), clock);
-  const upstream = new Upstream(SOCKETS.registry);
+  const upstream = new Upstream(SOCKETS.registry, clock, PATIENCE);
   const verifier = new Verifier({
     hasher,
     clock,

@@ -1,6 +1,8 @@
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import type { Clock } from '../system/clock.ts';
+import { PatientAgent } from './patient-agent.ts';
 
 /** What the registry is asked by the gate itself. */
 export interface UpstreamRequest {
@@ -19,9 +21,6 @@ export class RegistrySilent extends Error {
 /** distribution's handlers take a moment for a large manifest on a slow disk; S3 may take longer. */
 const TIMEOUT = 60_000;
 
-/** A long list of tags that goes to a slow client holds a connection: some such clients are not to stop all the others. */
-const AT_ONCE = 256;
-
 /** The four kinds of manifests there are: without this header distribution would convert what it has, or deny that it has it. */
 const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',
@@ -33,10 +32,12 @@ const ACCEPT = [
 /** The registry behind the gate, over its socket. It asks for no password. */
 export class Upstream {
   readonly #socketPath: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+  readonly #agent: PatientAgent;
 
-  constructor(socketPath: string) {
+  /** @param patience in ms: how long a request waits for a registry that is not there, or is just being replaced */
+  constructor(socketPath: string, clock: Clock, patience: number) {
     this.#socketPath = socketPath;
+    this.#agent = new PatientAgent(clock, patience);
   }
 
   /** @throws RegistrySilent */

@@ -1,27 +1,31 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { openApp } from '../../src/app.ts';
 import { connect } from '../../src/engine/connect.ts';
 import { makeImage } from '../../src/registry/image.ts';
 import type { Ran } from './checkout.ts';
 import type { GuardedStack } from './guarded-stack.ts';
 
+/** A registry, and who has a login there. */
+export type Place = Pick<GuardedStack, 'authority' | 'checkout' | 'login' | 'password'>;
+
 /** Somebody with Docker's own client, whose logins are in a folder of their own. */
 export class DockerUser {
-  readonly #stack: GuardedStack;
+  readonly #stack: Place;
   readonly #config: string;
 
-  private constructor(stack: GuardedStack, config: string) {
+  private constructor(stack: Place, config: string) {
     this.#stack = stack;
     this.#config = config;
   }
 
-  static async make(stack: GuardedStack): Promise<DockerUser> {
+  static async make(stack: Place): Promise<DockerUser> {
     return new DockerUser(stack, await mkdtemp(join(tmpdir(), 'docker-config-')));
   }
 
-  static async loggedIn(stack: GuardedStack, name: string): Promise<DockerUser> {
+  static async loggedIn(stack: Place, name: string): Promise<DockerUser> {
     const user = await DockerUser.make(stack);
     const { exitCode, stderr } = await user.login(name, stack.password(name));
     if (exitCode !== 0) throw new Error(stderr);
@@ -60,7 +64,7 @@ export class EngineImages {
   readonly #authority: string;
   readonly #names = new Set<string>();
 
-  constructor({ authority }: GuardedStack) {
+  constructor({ authority }: Pick<Place, 'authority'>) {
     this.#authority = authority;
   }
 
@@ -69,8 +73,23 @@ export class EngineImages {
     const image = await makeImage(`${this.#authority}: ${text}`);
     // An image that only loses its name stays, known by its digest.
     if (this.#names.has(name)) await this.forget(name);
+    await this.load(name, await image.archive(`${this.#authority}/${name}`));
+  }
+
+  /** @param archive as `docker load` takes it, with this name in it */
+  async load(name: string, archive: Readable): Promise<void> {
+    this.expect(name);
+    await this.#engine.images.load(archive);
+  }
+
+  /** It will be pulled. */
+  expect(name: string): void {
     this.#names.add(name);
-    await this.#engine.images.load(await image.archive(`${this.#authority}/${name}`));
+  }
+
+  /** Digest of the config. */
+  async idOf(name: string): Promise<string | undefined> {
+    return (await this.#engine.images.inspect(`${this.#authority}/${name}`))?.id;
   }
 
   async forget(name: string): Promise<void> {

@@ -63,7 +63,7 @@ export async function startGateRig(
   const tell = (line: string) => void told.push(line);
   const clock = new FakeClock('2026-01-01T00:00:00Z');
   const registry: SmallRegistry = await startSmallRegistry(join(root, 'registry.sock'));
-  const upstream = new Upstream(join(root, 'registry.sock'));
+  const upstream = new Upstream(join(root, 'registry.sock'), clock, 0);
   const space = new Space({ clock, tell, ...(watched ?? NO_MARK) });
   const gate = new Gate({
     rules: await Rulebook.open(files, clock, tell),

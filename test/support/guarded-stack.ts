@@ -31,7 +31,7 @@ export class GuardedStack {
     await stack.setAccess(access);
     const ask = { as: stack.login(names[0] ?? 'nobody') };
     const unnamed = () => stack.calls.ask('GET', '/v2/named-by-no-rule/tags/list', ask);
-    await vi.waitUntil(async () => (await unnamed()).status === 403, { timeout: 20_000, interval: 50 });
+    await vi.waitUntil(async () => (await unnamed()).status === 403, { timeout: 60_000, interval: 50 });
     return stack;
   }
 
