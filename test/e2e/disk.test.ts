@@ -326,7 +326,7 @@ describe('below the mark', () => {
 
   test('init-tls, which has pushed before, says so and goes on', async () => {
     const { stderr } = await checkout.npm('init-tls', ['--yes', '--json']);
-    expect(stderr).toMatch(/Disk .*only 24\d MiB free under .*: pushes are refused/);
+    expect(stderr).toMatch(/Disk .*only 24\d MiB free of 500 MiB: pushes are refused/);
     await rm(join(checkout.root, 'var/proof.json'));
     const again = await checkout.npm('init-tls', ['--yes', '--json']);
     expect(again.exitCode).toBe(1);

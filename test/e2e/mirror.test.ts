@@ -35,7 +35,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  Object.assign(stack?.checkout.env ?? {}, { MIRROR_AT: 'port-tls' }); // its networks go with the rest
   await stack?.checkout.dispose();
   await upstream?.dispose();
 });

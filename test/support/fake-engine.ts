@@ -59,4 +59,6 @@ export class FakeEngine implements Engine {
     },
     outlive: () => this.leftOver(),
   };
+
+  readonly leftovers = { remove: async () => {} };
 }
