@@ -53,6 +53,15 @@ test('a name of its own goes into the certificate and is on the port of the regi
   expect(mirrorAuthority(mirror, settings)).toBe('hub.lan:8443');
 });
 
+test('behind a proxy that ends TLS its name is on the port of the proxy', async () => {
+  const settings = await load({
+    ...{ DOMAIN: 'r.lan', MIRROR_OF: UPSTREAM, MIRROR_DOMAIN: 'hub.lan' },
+    ...{ TLS_ISSUER: 'none', BEHIND_PROXY: 'true', HTTP_PORT: '8080', HTTPS_PORT: '443' },
+  });
+  if (settings.mirror === undefined) throw new Error('there is none');
+  expect(mirrorAuthority(settings.mirror, settings)).toBe('hub.lan');
+});
+
 test('the password is hidden', async () => {
   const { mirror } = await load({ MIRROR_OF: UPSTREAM, MIRROR_USERNAME: 'me', MIRROR_PASSWORD: 'hidden' });
   expect(mirror?.credentials?.password.reveal()).toBe('hidden');
