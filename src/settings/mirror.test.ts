@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { WrongInput } from '../errors.ts';
+import { wrongInput } from '../../test/support/wrong-input.ts';
 import { paths } from '../paths.ts';
 import { loadSettings } from './load.ts';
 import { mirrorAuthority } from './mirror.ts';
@@ -13,15 +13,7 @@ const root = await mkdtemp(join(tmpdir(), 'mirror settings '));
 
 const load = (values: Record<string, string>) => loadSettings(paths(root), values);
 
-async function problems(values: Record<string, string>): Promise<string> {
-  try {
-    await load(values);
-  } catch (error) {
-    if (error instanceof WrongInput) return error.message;
-    throw error;
-  }
-  return '';
-}
+const problems = (values: Record<string, string>) => wrongInput(load(values));
 
 test('without MIRROR_OF there is none, whatever else is set', async () => {
   expect((await load({})).mirror).toBeUndefined();
