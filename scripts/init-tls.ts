@@ -87,14 +87,17 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
     awaitMirror(settings, mirror, { engine, clock, log }),
   );
 
+  // The renewer runs whatever comes of these: it tries again, and tells whom it concerns.
   const keepItFresh = () => story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
   const current = await story.step(
     'Certificate',
     (report) => ensureCertificate(renewal, { force: false }, report),
-    keepItFresh, // what fails now is tried again by itself, and told to whom it concerns
+    keepItFresh,
   );
-  await story.step('Proof', (report) =>
-    ensureProof({ ...app, engine, settings }, { current, images }, report),
+  await story.step(
+    'Proof',
+    (report) => ensureProof({ ...app, engine, settings }, { current, images }, report),
+    keepItFresh,
   );
 
   await keepItFresh();
