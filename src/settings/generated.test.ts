@@ -43,6 +43,7 @@ test.each([
   ['', undefined],
   ['SERVE_BLOBS=registry', 'registry'],
   ['AUTH=registry', 'registry'],
+  ['STORAGE=s3\nS3_BUCKET=images\nS3_ACCESS_KEY=AKIA7\nS3_SECRET_KEY=a/b+c', 'registry'],
 ])('Compose is told who sends blobs, where that is not nginx: %j', async (line, expected) => {
   const places = paths(await mkdtemp(join(tmpdir(), 'moorage-generated-')));
   await writeFile(places.envFile, `${line}\n`);

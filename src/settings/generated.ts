@@ -19,13 +19,6 @@ interface Place {
 
 const BUILT_HERE = 'moorage/';
 
-/** The file of compose/mirror that opens the mirror's address; none where there is no mirror. */
-function mirrorAt({ mirror, issuer }: Settings): string | undefined {
-  if (mirror === undefined) return undefined;
-  if (mirror.domain !== undefined) return 'name';
-  return issuer === 'none' ? 'port-plain' : 'port-tls';
-}
-
 /**
  * Records in `.env` what Compose has to know beyond the person's own settings: the images that were built here, by
  * role, and who owns the state. Makes the secrets that are unset.
@@ -66,6 +59,13 @@ export async function recordFindings(
   return names.length === 0
     ? unchanged('.env is up to date')
     : changed(`.env completed: ${names.join(', ')}`);
+}
+
+/** The file of compose/mirror that opens the mirror's address; none where there is no mirror. */
+function mirrorAt({ mirror, issuer }: Settings): string | undefined {
+  if (mirror === undefined) return undefined;
+  if (mirror.domain !== undefined) return 'name';
+  return issuer === 'none' ? 'port-plain' : 'port-tls';
 }
 
 /** Compose can't take a URL to pieces, and distribution wants its pieces. */
