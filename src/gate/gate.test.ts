@@ -61,6 +61,18 @@ test('a wrong token is noted once, by its id where there is such a token', async
   ]);
 });
 
+test.each([
+  ['GET', '/v2/team/app/tags/list'],
+  ['HEAD', '/v2/team/app/tags/list'],
+  ['DELETE', '/v2/team/app/blobs/uploads/an-id'],
+])('the body of a %s is no request of its own', async (method, uri) => {
+  const hidden = 'DELETE /v2/other/manifests/v1 HTTP/1.1\r\nHost: registry\r\n\r\n';
+  const chunked = { 'transfer-encoding': 'chunked' };
+  await rig.leave(method, uri, 'ada:right', hidden, 'text/plain', chunked);
+  await rig.leave('GET', '/v2/team/app/tags/list', 'ada:right');
+  expect(rig.registry.seen).toEqual([`${method} ${uri}`, 'GET /v2/team/app/tags/list']);
+});
+
 test('a mount from where one may not pull is an upload without it, and never a form', async () => {
   const uri = `/v2/team/app/blobs/uploads/?mount=sha256:${'a'.repeat(64)}&from=secret`;
   const { status } = await rig.leave(

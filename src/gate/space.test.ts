@@ -29,7 +29,7 @@ test('below the mark there is no room, at it there is', async () => {
   const { disk, space } = setUp(MARK - 1);
   await space.look();
   expect(space.shortage()).toEqual({ free: MARK - 1, kept: MARK });
-  expect(space.claim()).toEqual({ free: MARK - 1, kept: MARK });
+  expect(space.claim('ada')).toEqual({ free: MARK - 1, kept: MARK });
   disk.free = MARK;
   expect(space.shortage()).toBeDefined(); // until somebody looks
   disk.free = 1.1 * MARK;
@@ -48,24 +48,45 @@ test('it does not flap: who was below has to be a tenth above', async () => {
   expect(states).toEqual([false, false, false, true, true, false]);
 });
 
-test('what is declared has to fit, with all that was declared before and has not come', async () => {
-  const { space } = setUp(MARK + 10 * MIB);
+test('what is declared has to fit, with what is kept of all that was declared before and has not come', async () => {
+  const { space } = setUp(MARK + 40 * MIB);
   await space.look();
-  expect(space.shortage(11 * MIB)).toBeDefined();
-  const first = claimed(space.claim(6 * MIB));
-  expect(space.claim(6 * MIB)).toEqual({ free: MARK + 4 * MIB, kept: MARK });
+  expect(space.shortage(41 * MIB)).toBeDefined();
+  const first = claimed(space.claim('ada', 6 * MIB));
+  expect(first.kept).toBe(true);
+  expect(space.claim('bob', 35 * MIB)).toEqual({ free: MARK + 34 * MIB, kept: MARK });
   expect(first.take(5 * MIB)).toBeUndefined();
-  expect(space.shortage(5 * MIB)).toBeDefined(); // counted once, not twice
-  expect(space.shortage(4 * MIB)).toBeUndefined();
+  expect(space.shortage(35 * MIB)).toBeDefined(); // counted once, not twice
+  expect(space.shortage(34 * MIB)).toBeUndefined();
   first.end();
-  expect(space.shortage(5 * MIB)).toBeUndefined();
-  expect(space.shortage(6 * MIB)).toBeDefined(); // five are on the disk
+  expect(space.shortage(35 * MIB)).toBeUndefined();
+  expect(space.shortage(36 * MIB)).toBeDefined(); // five are on the disk
+});
+
+test('lengths that are declared and never come keep a quarter of the room at most from others', async () => {
+  const { space } = setUp(MARK + 40 * MIB);
+  await space.look();
+  const claims = Array.from({ length: 100 }, () => claimed(space.claim('eve', 30 * MIB)));
+  expect(claims.map(({ kept }) => kept)).not.toContain(true);
+  expect(claimed(space.claim('eve', 0)).kept).toBe(true);
+  expect(claimed(space.claim('bob', 30 * MIB)).take(30 * MIB)).toBeUndefined();
+  for (const claim of claims) claim.end();
+  expect(space.shortage(10 * MIB)).toBeUndefined();
+});
+
+test('what is declared beyond what is kept comes while there is room', async () => {
+  const { space } = setUp(MARK + 40 * MIB);
+  await space.look();
+  const [one, other] = [claimed(space.claim('ada', 30 * MIB)), claimed(space.claim('ada', 30 * MIB))];
+  expect(one.take(25 * MIB)).toBeUndefined();
+  expect(other.take(16 * MIB)).toEqual({ free: MARK + 15 * MIB, kept: MARK });
+  expect(other.take(15 * MIB)).toBeUndefined();
 });
 
 test('what comes undeclared is counted until a look shows it', async () => {
   const { disk, space } = setUp(MARK + 10 * MIB);
   await space.look();
-  const [one, other] = [claimed(space.claim()), claimed(space.claim())];
+  const [one, other] = [claimed(space.claim('ada')), claimed(space.claim('ada'))];
   expect(one.take(6 * MIB)).toBeUndefined();
   expect(other.take(6 * MIB)).toEqual({ free: MARK + 4 * MIB, kept: MARK });
   expect(other.take(4 * MIB)).toBeUndefined(); // what did not fit was not counted
@@ -79,7 +100,7 @@ test('what comes undeclared is counted until a look shows it', async () => {
 test('more than is declared is more', async () => {
   const { space } = setUp(MARK + 10 * MIB);
   await space.look();
-  const claim = claimed(space.claim(8 * MIB));
+  const claim = claimed(space.claim('ada', 8 * MIB));
   expect(claim.take(9 * MIB)).toBeUndefined();
   expect(claim.take(2 * MIB)).toEqual({ free: MARK + MIB, kept: MARK });
 });
@@ -108,7 +129,7 @@ test('a disk that can’t be looked at stops nobody, and is complained about onc
   await space.look();
   await space.look();
   expect([space.shortage(1 * GIB), space.isNear()]).toEqual([undefined, false]);
-  expect(claimed(space.claim(GIB)).take(GIB)).toBeUndefined();
+  expect(claimed(space.claim('ada', GIB)).take(GIB)).toBeUndefined();
   expect(told).toEqual(['the disk of the images can’t be looked at: EIO']);
   disk.broken = false;
   await space.look();

@@ -8,8 +8,10 @@ export interface Shortage {
   readonly kept: number;
 }
 
-/** Bytes that somebody may write. What of them was declared is kept for them until they come or it ends. */
+/** Bytes that somebody may write. What is kept of those that were declared is theirs until they come or it ends. */
 export interface Claim {
+  /** Whether all that was declared is kept: `take` never refuses it. */
+  readonly kept: boolean;
   /** Counts bytes as they go to the registry; those that would lead below the mark it does not, and says so. */
   take(bytes: number): Shortage | undefined;
   end(): void;
@@ -27,6 +29,8 @@ export interface SpaceParts {
 const BEAT = 250;
 /** This near to the mark uploads are watched as they come. Far from it they are the disk's business alone. */
 const NEAR = 16 * 1024 ** 3;
+/** What one user can have kept of the room that is left: lengths are soon declared, and need never come. */
+const KEPT_FOR_A_USER = 1 / 4;
 
 /**
  * How much room is left on the disk that the images are on: what was free at the last look, without what has been let
@@ -37,7 +41,7 @@ export class Space {
   readonly #off: boolean;
   #disk: Disk | undefined;
   #since = 0;
-  #promised = 0;
+  readonly #promised = new Map<string, number>();
   #low = false;
   #complained = false;
 
@@ -58,13 +62,17 @@ export class Space {
     return this.#disk !== undefined && this.#left() - bytes < this.#mark(this.#disk) + NEAR;
   }
 
-  /** @param length what the upload declares to have; `undefined` where it says nothing */
-  claim(length = 0): Claim | Shortage {
+  /**
+   * @param user whose upload it is
+   * @param length what it declares to have; `undefined` where it says nothing
+   */
+  claim(user: string, length = 0): Claim | Shortage {
     const shortage = this.shortage(length);
     if (shortage !== undefined) return shortage;
-    let promised = length;
-    this.#promised += promised;
+    let promised = Math.min(length, this.#mayKeep(user));
+    this.#promise(user, promised);
     return {
+      kept: promised === length,
       take: (bytes) => {
         const known = Math.min(bytes, promised);
         if (this.#disk !== undefined) {
@@ -72,12 +80,12 @@ export class Space {
           if (this.#left() - (bytes - known) < kept) return { free: this.#left(), kept };
         }
         promised -= known;
-        this.#promised -= known;
+        this.#promise(user, -known);
         this.#since += bytes;
         return undefined;
       },
       end: () => {
-        this.#promised -= promised;
+        this.#promise(user, -promised);
         promised = 0;
       },
     };
@@ -109,7 +117,22 @@ export class Space {
   }
 
   #left(): number {
-    return Math.max(0, (this.#disk?.free ?? 0) - this.#since - this.#promised);
+    const promised = [...this.#promised.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return Math.max(0, (this.#disk?.free ?? 0) - this.#since - promised);
+  }
+
+  /** How much more can be kept for a user. */
+  #mayKeep(user: string): number {
+    if (this.#disk === undefined) return 0;
+    const before = this.#promised.get(user) ?? 0;
+    const room = this.#left() + before - this.#mark(this.#disk);
+    return Math.max(0, Math.floor(room * KEPT_FOR_A_USER) - before);
+  }
+
+  #promise(user: string, bytes: number): void {
+    const promised = (this.#promised.get(user) ?? 0) + bytes;
+    if (promised > 0) this.#promised.set(user, promised);
+    else this.#promised.delete(user);
   }
 
   #mark(disk: Disk): number {

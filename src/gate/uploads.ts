@@ -40,7 +40,8 @@ export class Uploads {
 
   async stream({ repository }: Watched, allowed: Allowed, exchange: Exchange): Promise<void> {
     const { question } = exchange;
-    const claim = this.#space.claim(question.length);
+    const { who } = allowed.caller;
+    const claim = this.#space.claim(who.kind === 'user' ? who.name : '', question.length);
     if (!('take' in claim)) {
       await this.#cancel(question.uri);
       return this.#refuse(repository, claim, allowed, exchange);
@@ -57,8 +58,9 @@ export class Uploads {
   async #relay(claim: Claim, { question, request, response }: Exchange): Promise<Shortage | undefined> {
     const { method, uri } = question;
     const cutting = new Cutting();
-    // One whose place is checked by its length has it declared, and so promised: it is never cut.
-    const whole = request.headers['content-range'] !== undefined && question.length !== undefined;
+    // The registry checks a place by the length, which must not end early then: only what is kept for it is not cut.
+    const placed = request.headers['content-range'] !== undefined && question.length !== undefined;
+    const whole = placed && claim.kept;
     const headers = {
       ...forwarded(request.headers),
       ...(whole ? { 'content-length': String(question.length) } : {}),

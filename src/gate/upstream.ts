@@ -43,7 +43,7 @@ export class Upstream {
   /** @throws RegistrySilent */
   ask({ method, uri, headers = {}, body }: UpstreamRequest): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const length = Buffer.isBuffer(body) ? { 'content-length': String(body.length) } : {};
+      const framed = framing(headers, body);
       const outgoing = request(
         {
           socketPath: this.#socketPath,
@@ -51,7 +51,7 @@ export class Upstream {
           method,
           path: uri,
           timeout: TIMEOUT,
-          headers: { host: 'registry', ...headers, ...length },
+          headers: { host: 'registry', ...headers, ...framed },
         },
         resolve,
       );
@@ -92,4 +92,17 @@ export class Upstream {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+/**
+ * Every body is said to have its length or to come in chunks. Node says neither by itself for a GET, HEAD or DELETE, and
+ * the registry would take what follows for another request, which nobody has judged.
+ */
+function framing(
+  headers: Readonly<Record<string, string>>,
+  body: UpstreamRequest['body'],
+): Record<string, string> {
+  if (body === undefined) return {};
+  if (Buffer.isBuffer(body)) return { 'content-length': String(body.length) };
+  return headers['content-length'] === undefined ? { 'transfer-encoding': 'chunked' } : {};
 }

@@ -53,7 +53,7 @@ export async function recordFindings(
     ...cacheFindings(settings.cache),
     BLOBS_BY: servesBlobs(settings) ? undefined : 'registry',
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
-    HSTS: servedByHttpsAlone(settings) ? 'on' : undefined,
+    HSTS: bindsBrowsers(settings) ? 'on' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
   });
@@ -83,11 +83,9 @@ function cacheFindings(cache: Cache): Record<string, string | undefined> {
 }
 
 /**
- * Whether browsers may be told to come back by HTTPS alone (RFC 6797): the certificate is one that the world trusts, as
- * far as can be known, and no name is one of a private network, where another host may have it tomorrow.
+ * Whether browsers may be told to come back by HTTPS alone (RFC 6797): no name is one of a private network, where another
+ * host may have it tomorrow. Whose certificate it is does not matter: they listen to none that they don't trust.
  */
-export function servedByHttpsAlone({ issuer, names, directory }: Settings): boolean {
-  if (names.some(isPrivateName)) return false;
-  if (issuer === 'provided') return true;
-  return (issuer === 'certbot' || issuer === 'acme') && directory.public && directory.staging !== true;
+export function bindsBrowsers({ names }: Pick<Settings, 'names'>): boolean {
+  return !names.some(isPrivateName);
 }

@@ -134,7 +134,7 @@ test('a disk that fills up on the way: exit 1 in plain words, and a later run co
   const run = () =>
     execa('npm', ['run', '--silent', 'init-tls', '--', '--yes'], {
       cwd: root,
-      env: checkout.env,
+      env: { ...checkout.env, DISK_RESERVE: '10MB' },
       reject: false,
     });
   const { exitCode, stderr } = await run();
