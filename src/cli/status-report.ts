@@ -6,7 +6,7 @@ import type { MirrorState } from '../stack/mirror.ts';
 import type { AccessState } from '../users/access-state.ts';
 import type { Line } from './renewal-report.ts';
 
-interface Status {
+export interface Status {
   /** What stands in the way of the registry's answer. */
   readonly silence: string | undefined;
   readonly outlook: Pick<Outlook, 'decision'>;
@@ -26,6 +26,12 @@ export function statusReport(settings: Settings, { silence, outlook, access, dis
     ['Disk', diskInWords(disk)],
     ...mirrorLines(settings, mirror),
   ];
+}
+
+/** The same for programs. */
+export function statusAsJson(settings: Settings, { outlook, ...found }: Status): string {
+  const state = { url: registryUrl(settings), certificate: outlook.decision, ...found };
+  return `${JSON.stringify(state, null, 2)}\n`;
 }
 
 function accessLines({ auth }: Settings, access: AccessState | undefined): Line[] {

@@ -40,7 +40,8 @@ export async function recordFindings(
     BUILT_NODE_IMAGE: built('node'),
     BUILT_REDIS_IMAGE: built('redis') ?? settings.builtImages.redis,
     RENEWER_IMAGE: images.renewer,
-    GATE_IMAGE: images.gate,
+    // Compose gets the images of what it does not start, too: without a gate it is one that is needed anyway.
+    GATE_IMAGE: images.gate ?? images.registry,
     RELAY_IMAGE: images.relay,
     STATE_OWNER: owner,
     RENEWER_USER: undefined, // what STATE_OWNER was called before there was a gate
