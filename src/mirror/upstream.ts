@@ -3,6 +3,7 @@ import { type IncomingMessage, Agent as PlainAgent, request as requestPlainly } 
 import { Agent, request } from 'node:https';
 import { json } from 'node:stream/consumers';
 import { createSecureContext, rootCertificates } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { messageOf, systemCode } from '../errors.ts';
 import type { UpstreamLogin } from '../settings/mirror.ts';
@@ -41,6 +42,8 @@ const REDIRECTS = 5;
 /** Of a token that names no end (distribution, docs/spec/auth/token.md); less what a request takes. */
 const TOKEN_LIFE = 60;
 const MARGIN = 10;
+/** Repositories whose logins are remembered: clients may ask for any names, and an upstream may have tokens for all. */
+const LOGINS = 1000;
 
 const tokenAnswer = z.object({
   token: z.string().optional(),
@@ -56,7 +59,9 @@ export class Upstream {
   readonly #parts: UpstreamParts;
   readonly #agents: { readonly https: Agent; readonly http: PlainAgent };
   /** Authorization headers by repository, and their end in ms. */
-  readonly #logins = new Map<string, { readonly header: string; readonly until: number }>();
+  readonly #logins = new LRUCache<string, { readonly header: string; readonly until: number }>({
+    max: LOGINS,
+  });
   #awayUntil = 0;
 
   constructor(parts: UpstreamParts) {
