@@ -111,6 +111,19 @@ test('it is followed to where its blobs are, without the login', async () => {
   expect(seen).toEqual([undefined]);
 });
 
+test('where it leads to nobody, only that place is left alone for a while', async () => {
+  const gone = await serve(() => undefined);
+  for (const server of servers.splice(-1)) server.close();
+  const url = await serve(({ url: uri = '' }, response) => {
+    if (uri.includes('/blobs/')) response.writeHead(307, { location: `${gone}/blob` });
+    response.end('shown');
+  });
+  const { upstream } = upstreamAt(url);
+  for (const because of [/ECONNREFUSED/, /just now/])
+    await expect(get(upstream, '/v2/a/blobs/x')).rejects.toThrow(because);
+  expect(await get(upstream, '/v2/a/tags/list')).toMatchObject({ status: 200 });
+});
+
 test('redirects without end have one', async () => {
   const url = await serve((_, response) => response.writeHead(302, { location: '/again' }).end());
   expect((await get(upstreamAt(url).upstream, '/v2/')).status).toBe(302);

@@ -42,8 +42,8 @@ const REDIRECTS = 5;
 /** Of a token that names no end (distribution, docs/spec/auth/token.md); less what a request takes. */
 const TOKEN_LIFE = 60;
 const MARGIN = 10;
-/** Repositories whose logins are remembered: clients may ask for any names, and an upstream may have tokens for all. */
-const LOGINS = 1000;
+/** Repositories and origins that are remembered: clients may ask for any names, and an upstream may have tokens for all. */
+const REMEMBERED = 1000;
 
 const tokenAnswer = z.object({
   token: z.string().optional(),
@@ -60,9 +60,10 @@ export class Upstream {
   readonly #agents: { readonly https: Agent; readonly http: PlainAgent };
   /** Authorization headers by repository, and their end in ms. */
   readonly #logins = new LRUCache<string, { readonly header: string; readonly until: number }>({
-    max: LOGINS,
+    max: REMEMBERED,
   });
-  #awayUntil = 0;
+  /** Until when, in ms, an origin counts as away: the upstream, or one that it leads to. */
+  readonly #away = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(parts: UpstreamParts) {
     this.#parts = parts;
@@ -163,7 +164,7 @@ export class Upstream {
     headers: Readonly<Record<string, string>>,
   ): Promise<IncomingMessage> {
     const { clock } = this.#parts;
-    if (this.#awayUntil > clock.now().getTime())
+    if ((this.#away.get(url.origin) ?? 0) > clock.now().getTime())
       return Promise.reject(new UpstreamAway('it did not answer just now'));
     const plain = url.protocol === 'http:';
     const options = { method, headers: { 'user-agent': 'moorage-mirror', ...headers } };
@@ -188,7 +189,7 @@ export class Upstream {
         if (answered) return; // the body tells by itself that it is cut
         if (outgoing.reusedSocket && systemCode(error) === 'ECONNRESET')
           return resolve(this.#send(url, method, headers)); // it was closed while nobody used it
-        this.#awayUntil = clock.now().getTime() + AWAY_FOR;
+        this.#away.set(url.origin, clock.now().getTime() + AWAY_FOR);
         reject(new UpstreamAway(messageOf(error), { cause: error }));
       });
       outgoing.once('response', (answer) => {
