@@ -30,6 +30,8 @@ export interface AnswerParts {
 /** Between nginx’s question and this the rules have changed. */
 const ASK_AGAIN = { kind: 'unavailable', seconds: 1, because: 'ask again' } as const;
 
+const BRINGS_DATA = new Set(['POST', 'PATCH', 'PUT']);
+
 /** What the gate answers itself: refusals, manifests, and whatever changes a name or shows names. */
 export class Answers {
   readonly #upstream: Upstream;
@@ -125,15 +127,16 @@ export class Answers {
     return this.#forward(exchange);
   }
 
-  /** As nginx would have: streamed in both directions. */
+  /** As nginx would have: streamed in both directions. A body that nobody reads would only hold a connection. */
   async #forward({ question, request, response }: Exchange): Promise<void> {
     const { method, uri } = question;
     const length = request.headers['content-length'];
-    const headers = {
-      ...forwarded(request.headers),
-      ...(length === undefined ? {} : { 'content-length': length }),
-    };
-    const answer = await this.#upstream.ask({ method, uri, headers, body: request });
+    const headers = forwarded(request.headers);
+    const sized = length === undefined ? headers : { ...headers, 'content-length': length };
+    if (!BRINGS_DATA.has(method)) request.resume();
+    const answer = await this.#upstream.ask(
+      BRINGS_DATA.has(method) ? { method, uri, headers: sized, body: request } : { method, uri, headers },
+    );
     response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
     await pipeline(answer, response);
   }

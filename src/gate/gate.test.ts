@@ -73,6 +73,13 @@ test.each([
   expect(rig.registry.seen).toEqual([`${method} ${uri}`, 'GET /v2/team/app/tags/list']);
 });
 
+test('a body that nobody reads and that never ends holds up no answer', async () => {
+  const asked = rig.begin('GET', '/v2/team/app/tags/list', 'ada:right');
+  const [answer] = await once(asked, 'response');
+  expect(answer.statusCode).toBe(200);
+  asked.destroy();
+});
+
 test('a mount from where one may not pull is an upload without it, and never a form', async () => {
   const uri = `/v2/team/app/blobs/uploads/?mount=sha256:${'a'.repeat(64)}&from=secret`;
   const { status } = await rig.leave(

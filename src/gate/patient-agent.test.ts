@@ -26,7 +26,7 @@ test('a request to a part that is not there yet waits for it, and comes whole', 
       await once(server, 'listening');
     },
   };
-  const agent = new PatientAgent(comesWhileSomebodyWaits, 30_000);
+  const agent = new PatientAgent(comesWhileSomebodyWaits, 30_000, 1);
   const asked = request({ socketPath, agent, method: 'PUT' }).end('all of it');
   const [answer] = await once(asked, 'response');
   expect(await text(answer)).toBe('got all of it');
@@ -35,7 +35,7 @@ test('a request to a part that is not there yet waits for it, and comes whole', 
 
 test('it fails when the part does not come', async () => {
   const clock = new FakeClock('2026-01-01T00:00:00Z');
-  const agent = new PatientAgent(clock, 0);
+  const agent = new PatientAgent(clock, 0, 1);
   const asked = request({ socketPath, agent }).end();
   const [error] = await once(asked, 'error');
   expect(error).toMatchObject({ message: expect.stringContaining('ENOENT') });

@@ -6,17 +6,18 @@ import { messageOf } from '../errors.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 
 const EVERY = 100;
-/** A long list of tags that goes to a slow client holds a connection: some such clients are not to stop all the others. */
-const AT_ONCE = 256;
 
 /** Connects to a socket that may not be there for a moment, because its part is being replaced. */
 export class PatientAgent extends Agent {
   readonly #clock: Clock;
   readonly #patience: number;
 
-  /** @param patience in ms, until a connection fails */
-  constructor(clock: Clock, patience: number) {
-    super({ keepAlive: true, maxSockets: AT_ONCE });
+  /**
+   * @param patience in ms, until a connection fails
+   * @param atOnce connections; what more is asked waits for one of them
+   */
+  constructor(clock: Clock, patience: number, atOnce: number) {
+    super({ keepAlive: true, maxSockets: atOnce });
     this.#clock = clock;
     this.#patience = patience;
   }

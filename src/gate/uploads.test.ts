@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { type GateRig, startGateRig } from '../../test/support/gate-rig.ts';
 
@@ -150,6 +151,14 @@ test('a chunk that says where it belongs keeps its length, by which the registry
     'content-length': more['x-content-length'],
     'content-range': more['content-range'],
   });
+});
+
+test('hundreds of uploads that come slowly hold up nobody else', async () => {
+  const { rig } = await withFree(MARK + 10 * MIB);
+  const slow = Array.from({ length: 300 }, () => rig.begin('PATCH', UPLOAD, LOGIN));
+  await expect.poll(() => rig.registry.seen.length, { timeout: 10_000 }).toBe(slow.length);
+  expect(await rig.leave('GET', '/v2/team/app/tags/list', LOGIN)).toMatchObject({ status: 200 });
+  await Promise.all(slow.map((each) => once(each.end(), 'response')));
 });
 
 test('with room again pushes are taken', async () => {

@@ -20,6 +20,8 @@ export class RegistrySilent extends Error {
 
 /** distribution's handlers take a moment for a large manifest on a slow disk; S3 may take longer. */
 const TIMEOUT = 60_000;
+/** A long list of tags that goes to a slow client holds a connection: some such clients are not to stop all the others. */
+const AT_ONCE = 256;
 
 /** The four kinds of manifests there are: without this header distribution would convert what it has, or deny that it has it. */
 const ACCEPT = [
@@ -33,11 +35,14 @@ const ACCEPT = [
 export class Upstream {
   readonly #socketPath: string;
   readonly #agent: PatientAgent;
+  /** For bodies that come as slowly as clients send them: nobody else waits for those. nginx says how many there may be. */
+  readonly #streams: PatientAgent;
 
   /** @param patience in ms: how long a request waits for a registry that is not there, or is just being replaced */
   constructor(socketPath: string, clock: Clock, patience: number) {
     this.#socketPath = socketPath;
-    this.#agent = new PatientAgent(clock, patience);
+    this.#agent = new PatientAgent(clock, patience, AT_ONCE);
+    this.#streams = new PatientAgent(clock, patience, Infinity);
   }
 
   /** @throws RegistrySilent */
@@ -47,7 +52,7 @@ export class Upstream {
       const outgoing = request(
         {
           socketPath: this.#socketPath,
-          agent: this.#agent,
+          agent: body === undefined || Buffer.isBuffer(body) ? this.#agent : this.#streams,
           method,
           path: uri,
           timeout: TIMEOUT,
@@ -91,6 +96,7 @@ export class Upstream {
 
   close(): void {
     this.#agent.destroy();
+    this.#streams.destroy();
   }
 }
 

@@ -69,6 +69,21 @@ test('a token is got with the login, for the repository, and used as long as it 
   expect(seen.slice(4)).toEqual(['/v2/a/b/tags/list', token, '/v2/a/b/tags/list']);
 });
 
+test('tokens of a thousand repositories are remembered and no more', async () => {
+  const { url, seen } = await withTokens();
+  const { upstream } = upstreamAt(url);
+  for (let repository = 0; repository <= 1000; repository += 1)
+    await get(upstream, `/v2/r${repository}/tags/list`);
+  const before = seen.length;
+  for (const repository of ['r1000', 'r0']) await get(upstream, `/v2/${repository}/tags/list`);
+  expect(seen.slice(before)).toEqual([
+    '/v2/r1000/tags/list',
+    '/v2/r0/tags/list',
+    '/token?service=s&scope=repository%3Ar0%3Apull',
+    '/v2/r0/tags/list',
+  ]);
+});
+
 test('a password is sent where it is asked for, and not before', async () => {
   const seen: (string | undefined)[] = [];
   const url = await serve(({ headers }, response) => {
@@ -94,6 +109,19 @@ test('it is followed to where its blobs are, without the login', async () => {
   });
   expect(await get(upstreamAt(url).upstream, '/v2/a/blobs/sha256:x')).toEqual({ status: 200, body: 'blob' });
   expect(seen).toEqual([undefined]);
+});
+
+test('where it leads to nobody, only that place is left alone for a while', async () => {
+  const gone = await serve(() => undefined);
+  for (const server of servers.splice(-1)) server.close();
+  const url = await serve(({ url: uri = '' }, response) => {
+    if (uri.includes('/blobs/')) response.writeHead(307, { location: `${gone}/blob` });
+    response.end('shown');
+  });
+  const { upstream } = upstreamAt(url);
+  for (const because of [/ECONNREFUSED/, /just now/])
+    await expect(get(upstream, '/v2/a/blobs/x')).rejects.toThrow(because);
+  expect(await get(upstream, '/v2/a/tags/list')).toMatchObject({ status: 200 });
 });
 
 test('redirects without end have one', async () => {

@@ -3,6 +3,7 @@ import { type IncomingMessage, Agent as PlainAgent, request as requestPlainly } 
 import { Agent, request } from 'node:https';
 import { json } from 'node:stream/consumers';
 import { createSecureContext, rootCertificates } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { messageOf, systemCode } from '../errors.ts';
 import type { UpstreamLogin } from '../settings/mirror.ts';
@@ -41,6 +42,8 @@ const REDIRECTS = 5;
 /** Of a token that names no end (distribution, docs/spec/auth/token.md); less what a request takes. */
 const TOKEN_LIFE = 60;
 const MARGIN = 10;
+/** Repositories and origins that are remembered: clients may ask for any names, and an upstream may have tokens for all. */
+const REMEMBERED = 1000;
 
 const tokenAnswer = z.object({
   token: z.string().optional(),
@@ -56,8 +59,11 @@ export class Upstream {
   readonly #parts: UpstreamParts;
   readonly #agents: { readonly https: Agent; readonly http: PlainAgent };
   /** Authorization headers by repository, and their end in ms. */
-  readonly #logins = new Map<string, { readonly header: string; readonly until: number }>();
-  #awayUntil = 0;
+  readonly #logins = new LRUCache<string, { readonly header: string; readonly until: number }>({
+    max: REMEMBERED,
+  });
+  /** Until when, in ms, an origin counts as away: the upstream, or one that it leads to. */
+  readonly #away = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(parts: UpstreamParts) {
     this.#parts = parts;
@@ -158,7 +164,7 @@ export class Upstream {
     headers: Readonly<Record<string, string>>,
   ): Promise<IncomingMessage> {
     const { clock } = this.#parts;
-    if (this.#awayUntil > clock.now().getTime())
+    if ((this.#away.get(url.origin) ?? 0) > clock.now().getTime())
       return Promise.reject(new UpstreamAway('it did not answer just now'));
     const plain = url.protocol === 'http:';
     const options = { method, headers: { 'user-agent': 'moorage-mirror', ...headers } };
@@ -183,7 +189,7 @@ export class Upstream {
         if (answered) return; // the body tells by itself that it is cut
         if (outgoing.reusedSocket && systemCode(error) === 'ECONNRESET')
           return resolve(this.#send(url, method, headers)); // it was closed while nobody used it
-        this.#awayUntil = clock.now().getTime() + AWAY_FOR;
+        this.#away.set(url.origin, clock.now().getTime() + AWAY_FOR);
         reject(new UpstreamAway(messageOf(error), { cause: error }));
       });
       outgoing.once('response', (answer) => {

@@ -68,6 +68,13 @@ describe('names', () => {
     }
   });
 
+  test('beside the API and a word about it there is no page', async () => {
+    const url = `https://${NAME}:${checkout.env.HTTPS_PORT}`;
+    const to = ['--resolve', `${NAME}:${checkout.env.HTTPS_PORT}:127.0.0.1`];
+    expect((await curl(...to, `${url}/index.html`)).status).toBe('404');
+    expect((await curl(...to, `${url}/v2/`)).status).toBe('401');
+  });
+
   test('plain HTTP leads to ours by our names alone; a challenge is looked for under any', async () => {
     const plain = async (host: string, path = '/') =>
       (await curl('-H', `Host: ${host}`, `http://127.0.0.1:${checkout.env.HTTP_PORT}${path}`)).status;

@@ -117,6 +117,13 @@ export async function startGateRig(
       const headers = { ...headersOf(method, uri, login), 'content-type': type, ...more };
       return answerOf(request({ socketPath, method, path: uri, headers, agent }), body);
     },
+    /** As nginx leaves a request to the gate of whose body the first byte has come. */
+    begin: (method: string, uri: string, login: string): ClientRequest => {
+      const headers = { ...headersOf(method, uri, login), 'transfer-encoding': 'chunked' };
+      const asked = request({ socketPath, agent: false, method, path: uri, headers });
+      asked.write('x');
+      return asked;
+    },
     /** A push of a manifest of no known size that the gate has been asked for, and of which nothing has come yet. */
     beginPush: async (login: string, agent: Agent | false = false): Promise<ClientRequest> => {
       const uri = '/v2/team/app/manifests/v1';
