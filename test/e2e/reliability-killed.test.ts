@@ -22,7 +22,7 @@ afterAll(async () => {
 test.each<Part>(['registry', 'gate', 'nginx', 'renewer'])(
   'kill -9 of the %s under pushes and pulls: it is back by itself, all clients get through, nothing is corrupt',
   async (part) => {
-    const clients = await MovingClients.make(stack, part, 1);
+    const clients = await MovingClients.make(stack, part, { docker: 1, skopeo: 1 });
     try {
       const { all } = clients;
       const moved = Promise.all(all.map(async (client) => ({ client, ran: await client.move() })));

@@ -7,8 +7,7 @@ import type { GuardedStack } from './guarded-stack.ts';
 import { dockerArchive, makeLayeredImage, writeOci } from './layered-image.ts';
 import { SlowLine } from './slow-line.ts';
 
-const PROGRAMS = ['docker', 'skopeo'] as const;
-type Program = (typeof PROGRAMS)[number];
+export type Program = 'docker' | 'skopeo';
 
 const MiB = 1024 * 1024;
 /** The large one is on its way for much longer than nginx may take to end (3 s). */
@@ -16,8 +15,8 @@ const LAYERS = [24 * MiB, MiB / 2, MiB / 4];
 const LINE = 1.5 * MiB;
 /** skopeo waits 2^n seconds before the n-th of them. Docker tries each layer five times, and nothing else. */
 const RETRIES = '6';
-/** The engine's own limit (max-concurrent-downloads). */
-const PULLED_AT_ONCE = 3;
+/** The engine's own limits (max-concurrent-uploads, max-concurrent-downloads). */
+const ENGINE = { up: 5, down: 3 };
 
 export interface Client {
   /** `docker push NAME` and the like. */
@@ -31,7 +30,7 @@ export interface Client {
 /** Real clients with an image each, half of which are to be pushed, the others to be pulled, over a slow line. */
 export class MovingClients {
   readonly all: Client[] = [];
-  readonly #ofEach: number;
+  readonly #awaited: { readonly up: number; readonly down: number };
   readonly #line: SlowLine;
   readonly #near: Place;
   readonly #far: Place;
@@ -39,8 +38,14 @@ export class MovingClients {
   readonly #docker: DockerUser;
   readonly #images: EngineImages;
 
-  private constructor(stack: GuardedStack, ofEach: number, line: SlowLine, near: Place, docker: DockerUser) {
-    this.#ofEach = ofEach;
+  private constructor(
+    stack: GuardedStack,
+    awaited: { up: number; down: number },
+    line: SlowLine,
+    near: Place,
+    docker: DockerUser,
+  ) {
+    this.#awaited = awaited;
     this.#line = line;
     this.#near = near;
     this.#far = stack;
@@ -51,9 +56,13 @@ export class MovingClients {
 
   /**
    * @param name of their repositories, so that none has what another one moved
-   * @param ofEach how many docker pushes, skopeo pushes, docker pulls, skopeo pulls
+   * @param ofEach how many push by each program, and pull by each
    */
-  static async make(stack: GuardedStack, name: string, ofEach: number): Promise<MovingClients> {
+  static async make(
+    stack: GuardedStack,
+    name: string,
+    ofEach: Readonly<Partial<Record<Program, number>>>,
+  ): Promise<MovingClients> {
     const line = await SlowLine.open(Number(stack.checkout.env.HTTPS_PORT), LINE);
     const near: Place = {
       authority: `localhost:${line.port}`,
@@ -62,19 +71,22 @@ export class MovingClients {
       password: (user) => stack.password(user),
     };
     const docker = await DockerUser.loggedIn(near, 'admin');
-    const clients = new MovingClients(stack, ofEach, line, near, docker);
-    for (let number = 0; number < ofEach; number += 1)
-      for (const program of PROGRAMS) {
+    const { docker: byDocker = 0, skopeo: bySkopeo = 0 } = ofEach;
+    const atOnce = (limit: number) => bySkopeo + Math.min(byDocker, limit);
+    const awaited = { up: atOnce(ENGINE.up), down: atOnce(ENGINE.down) };
+    const clients = new MovingClients(stack, awaited, line, near, docker);
+    for (const [program, many] of [['docker', byDocker] as const, ['skopeo', bySkopeo] as const])
+      for (let number = 0; number < many; number += 1) {
         await clients.#addPusher(program, `${name}/${program}-pushed-${number}`);
         await clients.#addPuller(program, `${name}/${program}-pulled-${number}`);
       }
     return clients;
   }
 
-  /** Whether each of them is in the middle of a layer; of docker's pulls, as many as the engine lets. */
+  /** Whether each of them is in the middle of a layer; of docker's, as many as the engine lets. */
   get inTheMiddle(): boolean {
     const { up, down } = this.#line.layers;
-    return up >= 2 * this.#ofEach && down >= this.#ofEach + Math.min(this.#ofEach, PULLED_AT_ONCE);
+    return up >= this.#awaited.up && down >= this.#awaited.down;
   }
 
   async dispose(): Promise<void> {
