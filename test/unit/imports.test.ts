@@ -12,7 +12,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'node-cron': /^src\/system\/ticker\.ts$/,
   '@peculiar/x509': /^src\/certificates\/x509\.ts$/,
   bcryptjs: /^src\/(users\/password\.ts|gate\/hash-worker\.mjs)$/,
-  'lru-cache': /^src\/gate\//,
+  'lru-cache': /^src\/(gate|mirror)\//,
   nodemailer: /^src\/alerts\/email\.ts$/,
   aws4fetch: /^src\/storage\/bucket-client\.ts$/,
   yaml: /^src\/access\//,
