@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp, openHost, renewalParts } from '../src/app.ts';
-import { openServiceManager, unitWishes } from '../src/app-unit.ts';
+import { openServiceManager, unitOfHost } from '../src/app-unit.ts';
 import { ensurePlaceholder } from '../src/certificates/placeholder.ts';
 import { ensureCertificate } from '../src/certificates/renewal.ts';
 import { askConsent } from '../src/cli/consent.ts';
@@ -20,13 +20,14 @@ import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { awaitNginx, awaitRegistry } from '../src/stack/answer.ts';
-import { recentLog, servingParts, startParts } from '../src/stack/compose.ts';
-import { ensureFolders, expectRoom } from '../src/stack/folders.ts';
-import { diskState } from '../src/stack/image-disk.ts';
-import { awaitMirror, ensureMirrorFolder, ensureUpstream } from '../src/stack/mirror.ts';
+import { type Part, recentLog } from '../src/stack/compose.ts';
+import { ensureFolders } from '../src/stack/folders.ts';
+import { expectRoom } from '../src/stack/image-disk.ts';
+import { awaitMirror, ensureUpstream } from '../src/stack/mirror.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { startRenewer } from '../src/stack/renewer.ts';
+import { startServing } from '../src/stack/serving.ts';
 import { ensureStorage } from '../src/storage/ensure.ts';
 import { withLock } from '../src/system/lock.ts';
 import { ensureFirstUser, forgetPassword } from '../src/users/first-user.ts';
@@ -59,12 +60,10 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
 
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
   await story.step('Names', () => expectIssuable(wanted, clock));
-  const { mirror } = wanted;
-  if (mirror !== undefined) await story.step('Upstream', () => ensureUpstream(mirror, clock));
+  await story.stepFor(wanted.mirror, 'Upstream', (mirror) => ensureUpstream(mirror, clock));
   await story.step('Folders', () => ensureFolders(paths, wanted));
   await story.step('Storage', (report) => ensureStorage(app, wanted, report));
-  await story.step('Disk', async () => expectRoom(wanted.registryDataDirectory, await diskState(wanted)));
-  if (mirror !== undefined) await story.step('Mirror', () => ensureMirrorFolder(mirror));
+  const disk = await story.step('Disk', () => expectRoom(wanted));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
   const engine = connect(environment.DOCKER_HOST);
   await story.step('Project', () => ensureProjectOurs(engine, paths, wanted.project));
@@ -80,33 +79,32 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   await story.step('Placeholder', () => ensurePlaceholder(store, names, clock));
   const firstUser = await story.step('First user', () => ensureFirstUser(paths, user));
   const place = { engine, run, paths };
-  await story.step('Stack', (report) => startParts(place, settings, servingParts(settings), report));
-  await story.step('nginx', () =>
-    awaitNginx(settings, renewal.webServer, clock, () => recentLog(app, 'nginx')),
+  const log = (part: Part) => recentLog(app, part);
+  await story.step('Stack', (report) => startServing(place, settings, report));
+  await story.step('nginx', () => awaitNginx(settings, renewal.webServer, clock, log));
+  await story.step('Registry', () => awaitRegistry(settings, clock, log));
+  await story.stepFor(settings.mirror, 'Mirror', (mirror) =>
+    awaitMirror(settings, mirror, { engine, clock, log }),
   );
-  await story.step('Registry', () => awaitRegistry(settings, clock, (part) => recentLog(app, part)));
-  if (mirror !== undefined) {
-    const log = (part: string) => recentLog(app, part);
-    await story.step('Mirror', () => awaitMirror(settings, mirror, { engine, clock, log }));
-  }
 
+  // The renewer runs whatever comes of these: it tries again, and tells whom it concerns.
   const keepItFresh = () => story.step('Renewer', (report) => startRenewer(place, settings, clock, report));
   const current = await story.step(
     'Certificate',
     (report) => ensureCertificate(renewal, { force: false }, report),
-    keepItFresh, // what fails now is tried again by itself, and told to whom it concerns
+    keepItFresh,
   );
-  await story.step('Proof', (report) =>
-    ensureProof({ ...app, engine, settings }, { current, images }, report),
+  await story.step(
+    'Proof',
+    (report) => ensureProof({ ...app, engine, settings }, { current, images }, report),
+    keepItFresh,
   );
 
   await keepItFresh();
-  if (!settings.renewerContainer) {
-    const wishes = unitWishes(app, settings);
-    const gather = () => gatherUnitFacts(run, wishes);
-    await story.step('Unit', (report) => refreshUnit(openServiceManager(app), wishes, gather, report));
-  }
+  await story.stepFor(unitOfHost(app, settings), 'Unit', (unit, report) =>
+    refreshUnit(openServiceManager(app), unit, () => gatherUnitFacts(run, unit), report),
+  );
 
-  conclude(terminal, story, { app, settings, firstUser, certificate: current.certificate, json });
+  conclude(terminal, story, { app, settings, disk, firstUser, certificate: current.certificate, json });
   await forgetPassword(paths);
 }

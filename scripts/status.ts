@@ -1,17 +1,11 @@
 import { Command } from 'commander';
-import { openApp, renewalParts } from '../src/app.ts';
-import { assess } from '../src/certificates/renewal.ts';
+import { openApp } from '../src/app.ts';
+import { gatherStatus } from '../src/app-status.ts';
 import { main } from '../src/cli/main.ts';
-import { statusReport } from '../src/cli/status-report.ts';
+import { statusAsJson, statusReport } from '../src/cli/status-report.ts';
 import { Terminal } from '../src/cli/terminal.ts';
-import { connect } from '../src/engine/connect.ts';
 import { loadSettings } from '../src/settings/load.ts';
-import { registryUrl } from '../src/settings/settings.ts';
-import { registrySilence } from '../src/stack/answer.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
-import { diskState } from '../src/stack/image-disk.ts';
-import { stateOfMirror } from '../src/stack/mirror.ts';
-import { readAccessState } from '../src/users/access-state.ts';
 
 await main(
   new Command('npm run status --')
@@ -24,19 +18,7 @@ async function status({ json }: { json: boolean }): Promise<void> {
   const app = openApp();
   await expectOwnState(app.paths);
   const settings = await loadSettings(app.paths, app.environment);
-  const parts = renewalParts(app, settings, connect(app.environment.DOCKER_HOST));
-
-  const outlook = await assess(parts);
-  const silence = await registrySilence(settings);
-  const access = settings.auth.by === 'gate' ? await readAccessState(app.paths) : undefined;
-  const disk = await diskState(settings);
-  const mirror = settings.mirror && (await stateOfMirror(settings, settings.mirror, app.clock));
-  if (json) {
-    const certificate = outlook.decision;
-    const state = { url: registryUrl(settings), silence, certificate, access, disk, mirror };
-    process.stdout.write(`${JSON.stringify(state, null, 2)}\n`);
-  } else {
-    const lines = statusReport(settings, { silence, outlook, access, disk, mirror });
-    new Terminal(process.stdout).table(lines);
-  }
+  const found = await gatherStatus(app, settings);
+  if (json) process.stdout.write(statusAsJson(settings, found));
+  else new Terminal(process.stdout).table(statusReport(settings, found));
 }

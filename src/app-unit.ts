@@ -13,6 +13,11 @@ export function openServiceManager(app: App): ServiceManager {
   return { run, clock, root, units: '/etc/systemd/system', runtime: '/run', lastChange };
 }
 
+/** The unit that does the renewer's work where the stack has none (RENEWER_REPLICAS=0). */
+export function unitOfHost(app: App, settings: Settings): UnitWishes | undefined {
+  return settings.renewerContainer ? undefined : unitWishes(app, settings);
+}
+
 /** What a unit of this checkout is to do. */
 export function unitWishes({ paths, environment }: App, settings: Settings): UnitWishes {
   const { issuer, acmeTrust, dnsHook, provided, project, auth, registryDataDirectory } = settings;

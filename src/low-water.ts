@@ -1,3 +1,5 @@
+import { unreachable } from './errors.ts';
+
 /** A disk, in bytes. */
 export interface Disk {
   /** What is free to everybody; the file system may keep some more for root. */
@@ -10,9 +12,9 @@ export interface MarkedDisk extends Disk {
   readonly mark: number;
 }
 
-/** The disk of the images as `status` tells of it. `unwatched`: nobody sees to a mark. */
+/** The disk of the images as `status` tells of it. `unwatched`: nobody sees to a mark, because a setting says so. */
 export type DiskState =
-  | { readonly kind: 'unwatched' }
+  | { readonly kind: 'unwatched'; readonly because: 'AUTH' | 'STORAGE' | 'DISK_RESERVE' }
   | { readonly kind: 'unknown'; readonly because: string }
   | (MarkedDisk & { readonly kind: 'enough' | 'low' });
 
@@ -42,6 +44,32 @@ export function isBelow(mark: number, free: number, before: boolean): boolean {
 export function isOff(reserve: Reserve): boolean {
   return 'bytes' in reserve ? reserve.bytes === 0 : reserve.share === 0;
 }
+
+/** For people, in a line. */
+export function diskInWords(disk: DiskState): string {
+  switch (disk.kind) {
+    case 'unwatched':
+      return UNWATCHED[disk.because];
+    case 'unknown':
+      return `can't be looked at: ${disk.because}`;
+    case 'low':
+    case 'enough': {
+      const figures = `${sizeInWords(disk.free)} free of ${sizeInWords(disk.size)}`;
+      const [mark, back] = [sizeInWords(disk.mark), sizeInWords(returnOf(disk.mark))];
+      return disk.kind === 'enough'
+        ? `${figures}; pushes are refused below ${mark}`
+        : `only ${figures}: pushes are refused below ${mark}, and taken again from ${back} on`;
+    }
+    default:
+      return unreachable(disk);
+  }
+}
+
+const UNWATCHED = {
+  AUTH: 'nobody keeps pushes from filling it: that is the gate’s work (AUTH=gate)',
+  STORAGE: 'images are in a bucket',
+  DISK_RESERVE: 'nobody keeps pushes from filling it: DISK_RESERVE is 0',
+} as const;
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 

@@ -42,13 +42,14 @@ test.each([
     /^only 1 GiB free of 250 GiB: pushes are refused below 2 GiB, and taken again from 2\.2 GiB on$/,
   ],
   [{ disk: { kind: 'unknown', because: 'EIO' } as const }, 'Disk', /can't be looked at: EIO/],
-  [{ disk: { kind: 'unwatched' } as const }, 'Disk', /DISK_RESERVE is 0/],
+  [{ disk: { kind: 'unwatched', because: 'DISK_RESERVE' } as const }, 'Disk', /DISK_RESERVE is 0/],
+  [{ disk: { kind: 'unwatched', because: 'STORAGE' } as const }, 'Disk', /^images are in a bucket$/],
 ])('what is not: %j', async (change, line, says) => {
   expect((await report(change))[line]).toMatch(says);
 });
 
 test('with AUTH=registry there is no gate to have a state', async () => {
-  const said = await report({ disk: { kind: 'unwatched' } }, 'registry');
+  const said = await report({ disk: { kind: 'unwatched', because: 'AUTH' } }, 'registry');
   expect(said.Access).toContain('by the registry itself');
   expect(said.Disk).toContain('AUTH=gate');
 });

@@ -1,13 +1,12 @@
 import type { Outlook } from '../certificates/outlook.ts';
-import { unreachable } from '../errors.ts';
-import { type DiskState, returnOf, sizeInWords } from '../low-water.ts';
+import { type DiskState, diskInWords } from '../low-water.ts';
 import { mirrorAuthority } from '../settings/mirror.ts';
 import { registryUrl, type Settings } from '../settings/settings.ts';
 import type { MirrorState } from '../stack/mirror.ts';
 import type { AccessState } from '../users/access-state.ts';
 import type { Line } from './renewal-report.ts';
 
-interface Status {
+export interface Status {
   /** What stands in the way of the registry's answer. */
   readonly silence: string | undefined;
   readonly outlook: Pick<Outlook, 'decision'>;
@@ -24,30 +23,15 @@ export function statusReport(settings: Settings, { silence, outlook, access, dis
     ['Registry', silence === undefined ? url : `${url} does not answer: ${silence}`],
     ['Certificate', outlook.decision.reason],
     ...accessLines(settings, access),
-    ['Disk', diskLine(settings, disk)],
+    ['Disk', diskInWords(disk)],
     ...mirrorLines(settings, mirror),
   ];
 }
 
-function diskLine({ auth }: Settings, disk: DiskState): string {
-  switch (disk.kind) {
-    case 'unwatched':
-      return auth.by === 'registry'
-        ? 'nobody keeps pushes from filling it: that is the gate’s work (AUTH=gate)'
-        : 'nobody keeps pushes from filling it: DISK_RESERVE is 0';
-    case 'unknown':
-      return `can't be looked at: ${disk.because}`;
-    case 'low':
-    case 'enough': {
-      const figures = `${sizeInWords(disk.free)} free of ${sizeInWords(disk.size)}`;
-      const [mark, back] = [sizeInWords(disk.mark), sizeInWords(returnOf(disk.mark))];
-      return disk.kind === 'enough'
-        ? `${figures}; pushes are refused below ${mark}`
-        : `only ${figures}: pushes are refused below ${mark}, and taken again from ${back} on`;
-    }
-    default:
-      return unreachable(disk);
-  }
+/** The same for programs. */
+export function statusAsJson(settings: Settings, { outlook, ...found }: Status): string {
+  const state = { url: registryUrl(settings), certificate: outlook.decision, ...found };
+  return `${JSON.stringify(state, null, 2)}\n`;
 }
 
 function accessLines({ auth }: Settings, access: AccessState | undefined): Line[] {

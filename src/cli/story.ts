@@ -55,6 +55,15 @@ export class Story {
     return done.value;
   }
 
+  /** Does one step about something that there may not be: then there is no such step. */
+  async stepFor<S, T>(
+    subject: S | undefined,
+    title: string,
+    work: (subject: S, report: Report) => Promise<Done<T>>,
+  ): Promise<T | undefined> {
+    return subject === undefined ? undefined : this.step(title, (report) => work(subject, report));
+  }
+
   #progress(title: string): { report: Report; stop: () => void } {
     const head = title.padEnd(TITLE_WIDTH);
     if (!this.#terminal.live) {

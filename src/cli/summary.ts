@@ -4,6 +4,8 @@ import type { Certificate } from '../certificates/certificate.ts';
 import { day } from '../certificates/words.ts';
 import { unreachable } from '../errors.ts';
 import { authorityFile } from '../issuers/local.ts';
+import { type DiskState, diskInWords } from '../low-water.ts';
+import { mirrorAuthority } from '../settings/mirror.ts';
 import { registryAuthority, registryUrl, type Settings } from '../settings/settings.ts';
 import type { FirstUser } from '../users/first-user.ts';
 import type { Story } from './story.ts';
@@ -12,15 +14,16 @@ import type { Terminal } from './terminal.ts';
 export interface Outcome {
   readonly app: App;
   readonly settings: Settings;
+  readonly disk: DiskState;
   /** Only when it was made now: its password is not known later. */
   readonly firstUser: FirstUser | undefined;
   readonly certificate: Certificate;
   readonly json: boolean;
 }
 
-/** The last screen, in six lines; or all of it as JSON. */
+/** The last screen, in six lines and those for a mirror and a disk that is full; or all of it as JSON. */
 export function conclude(terminal: Terminal, story: Story, outcome: Outcome): void {
-  const { settings, firstUser, json } = outcome;
+  const { settings, disk, firstUser, json } = outcome;
   const registry = registryAuthority(settings);
   if (json) {
     process.stdout.write(`${JSON.stringify(asJson(story, outcome), null, 2)}\n`);
@@ -34,6 +37,10 @@ export function conclude(terminal: Terminal, story: Story, outcome: Outcome): vo
   else row('User', `${firstUser.name}, password ${firstUser.password.reveal()}  (shown only now)`);
   row('Certificate', certificateLine(outcome));
   row('Trust', trustHint(outcome, registry));
+  const { mirror } = settings;
+  if (mirror !== undefined)
+    row('Mirror', `${mirrorAuthority(mirror, settings)}; for clients see docs/mirror.md`);
+  if (disk.kind === 'low') row('Disk', diskInWords(disk));
   row('Push', `docker login ${registry}; then docker push ${registry}/IMAGE`);
   row('Logs', 'docker compose logs --follow');
 }

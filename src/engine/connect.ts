@@ -2,6 +2,7 @@ import Docker from 'dockerode';
 import { Failure, messageOf, systemCode } from '../errors.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerImages } from './docker-images.ts';
+import { DockerLeftovers } from './docker-leftovers.ts';
 import type { Engine } from './engine.ts';
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
@@ -12,6 +13,7 @@ export function connect(dockerHost: string | undefined): Engine {
   return {
     images: new DockerImages(docker),
     containers: new DockerContainers(docker),
+    leftovers: new DockerLeftovers(docker),
     version: async () => {
       try {
         return (await docker.version()).Version;

@@ -5,6 +5,7 @@ import type { Report } from '../step.ts';
 export interface Engine {
   readonly images: Images;
   readonly containers: Containers;
+  readonly leftovers: Leftovers;
   /** @throws Failure `engine-unreachable` or `engine-permission` */
   version(): Promise<string>;
 }
@@ -56,6 +57,11 @@ export interface Containers {
   runOnce(spec: OneShot, onLine: Report): Promise<Executed>;
   /** Waits for the end of a container that a killed run left, and removes it. One that is not there is fine. */
   outlive(name: string): Promise<void>;
+}
+
+export interface Leftovers {
+  /** Removes networks and volumes of a Compose project, by Compose's names for them. What a container has stays. */
+  remove(project: string, names: readonly string[]): Promise<void>;
 }
 
 export interface ContainerFacts {

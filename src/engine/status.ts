@@ -18,3 +18,7 @@ export function isNotFound(error: unknown): boolean {
 export function isConflict(error: unknown): boolean {
   return statusOf(error) === 409;
 }
+
+export function isForbidden(error: unknown): boolean {
+  return statusOf(error) === 403;
+}

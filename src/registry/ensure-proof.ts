@@ -6,7 +6,7 @@ import type { Generation } from '../certificates/store.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImageNames } from '../images/ensure.ts';
 import type { Paths } from '../paths.ts';
-import { registryAuthority, type Settings } from '../settings/settings.ts';
+import { registryAuthority, type Settings, servesBlobs } from '../settings/settings.ts';
 import { httpAddress, nginxAddress } from '../stack/nginx.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import type { Clock } from '../system/clock.ts';
@@ -44,6 +44,7 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
       JSON.stringify([
         settings.issuer === 'none',
         settings.auth.by,
+        servesBlobs(settings),
         authority,
         certificate.fingerprint,
         images,

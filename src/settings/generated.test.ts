@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { expect, test } from 'vitest';
 import { paths } from '../paths.ts';
-import { recordFindings, servedByHttpsAlone } from './generated.ts';
+import { bindsBrowsers, recordFindings } from './generated.ts';
 import { loadSettings } from './load.ts';
 
 const LAST_VERSION = `DOMAIN=localhost
@@ -31,26 +31,19 @@ test('what the version before the gate wrote into .env becomes what this one nee
 });
 
 test.each([
-  ['registry.example.com', {}, 'on'],
-  ['registry.example.com', { TLS_ISSUER: 'provided', TLS_CERT_FILE: '/c.pem', TLS_KEY_FILE: '/k.pem' }, 'on'],
-  ['registry.example.com', { ACME_DIRECTORY: 'letsencrypt-staging' }, undefined],
-  ['registry.example.com', { ACME_DIRECTORY: 'https://ca.example/dir', TLS_ISSUER: 'acme' }, undefined],
-  ['registry.example.com', { TLS_ISSUER: 'local' }, undefined],
-  ['registry.example.com', { TLS_ISSUER: 'none' }, undefined],
-  ['localhost', {}, undefined],
-  ['registry.lan', {}, undefined],
-])('browsers are bound to HTTPS for public names alone: %s %j', async (domain, more, hsts) => {
-  expect(
-    servedByHttpsAlone(
-      await loadSettings(paths('/nowhere'), { DOMAIN: domain, EMAIL: 'a@example.com', ...more }),
-    ),
-  ).toBe(hsts === 'on');
+  [['registry.example.com', '203.0.113.9'], true],
+  [['localhost'], false],
+  [['registry.example.com', 'registry.lan'], false],
+  [['192.168.1.2'], false],
+])('browsers are bound to HTTPS for public names alone: %j', (names, bound) => {
+  expect(bindsBrowsers({ names })).toBe(bound);
 });
 
 test.each([
   ['', undefined],
   ['SERVE_BLOBS=registry', 'registry'],
   ['AUTH=registry', 'registry'],
+  ['STORAGE=s3\nS3_BUCKET=images\nS3_ACCESS_KEY=AKIA7\nS3_SECRET_KEY=a/b+c', 'registry'],
 ])('Compose is told who sends blobs, where that is not nginx: %j', async (line, expected) => {
   const places = paths(await mkdtemp(join(tmpdir(), 'moorage-generated-')));
   await writeFile(places.envFile, `${line}\n`);

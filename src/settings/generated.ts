@@ -19,13 +19,6 @@ interface Place {
 
 const BUILT_HERE = 'moorage/';
 
-/** The file of compose/mirror that opens the mirror's address; none where there is no mirror. */
-function mirrorAt({ mirror, issuer }: Settings): string | undefined {
-  if (mirror === undefined) return undefined;
-  if (mirror.domain !== undefined) return 'name';
-  return issuer === 'none' ? 'port-plain' : 'port-tls';
-}
-
 /**
  * Records in `.env` what Compose has to know beyond the person's own settings: the images that were built here, by
  * role, and who owns the state. Makes the secrets that are unset.
@@ -47,7 +40,8 @@ export async function recordFindings(
     BUILT_NODE_IMAGE: built('node'),
     BUILT_REDIS_IMAGE: built('redis') ?? settings.builtImages.redis,
     RENEWER_IMAGE: images.renewer,
-    GATE_IMAGE: images.gate,
+    // Compose gets the images of what it does not start, too: without a gate it is one that is needed anyway.
+    GATE_IMAGE: images.gate ?? images.registry,
     RELAY_IMAGE: images.relay,
     STATE_OWNER: owner,
     RENEWER_USER: undefined, // what STATE_OWNER was called before there was a gate
@@ -59,13 +53,20 @@ export async function recordFindings(
     ...cacheFindings(settings.cache),
     BLOBS_BY: servesBlobs(settings) ? undefined : 'registry',
     LISTEN: settings.issuer === 'none' ? 'plain' : undefined,
-    HSTS: servedByHttpsAlone(settings) ? 'on' : undefined,
+    HSTS: bindsBrowsers(settings) ? 'on' : undefined,
     ENGINE_SOCKET: socket,
     ENGINE_SOCKET_GROUP: socket === undefined ? undefined : String((await stat(socket)).gid),
   });
   return names.length === 0
     ? unchanged('.env is up to date')
     : changed(`.env completed: ${names.join(', ')}`);
+}
+
+/** The file of compose/mirror that opens the mirror's address; none where there is no mirror. */
+function mirrorAt({ mirror, issuer }: Settings): string | undefined {
+  if (mirror === undefined) return undefined;
+  if (mirror.domain !== undefined) return 'name';
+  return issuer === 'none' ? 'port-plain' : 'port-tls';
 }
 
 /** Compose can't take a URL to pieces, and distribution wants its pieces. */
@@ -82,11 +83,9 @@ function cacheFindings(cache: Cache): Record<string, string | undefined> {
 }
 
 /**
- * Whether browsers may be told to come back by HTTPS alone (RFC 6797): the certificate is one that the world trusts, as
- * far as can be known, and no name is one of a private network, where another host may have it tomorrow.
+ * Whether browsers may be told to come back by HTTPS alone (RFC 6797): no name is one of a private network, where another
+ * host may have it tomorrow. Whose certificate it is does not matter: they listen to none that they don't trust.
  */
-export function servedByHttpsAlone({ issuer, names, directory }: Settings): boolean {
-  if (names.some(isPrivateName)) return false;
-  if (issuer === 'provided') return true;
-  return (issuer === 'certbot' || issuer === 'acme') && directory.public && directory.staging !== true;
+export function bindsBrowsers({ names }: Pick<Settings, 'names'>): boolean {
+  return !names.some(isPrivateName);
 }

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { WrongInput } from '../errors.ts';
+import { wrongInput } from '../../test/support/wrong-input.ts';
 import { paths } from '../paths.ts';
 import { loadSettings } from './load.ts';
 import { certificateNames, registryAuthority, registryUrl } from './settings.ts';
@@ -13,15 +13,7 @@ async function checkout(env = '') {
   return paths(root);
 }
 
-async function problems(values: Record<string, string>): Promise<string> {
-  try {
-    await loadSettings(await checkout(), values);
-  } catch (error) {
-    if (error instanceof WrongInput) return error.message;
-    throw error;
-  }
-  return '';
-}
+const problems = async (values: Record<string, string>) => wrongInput(loadSettings(await checkout(), values));
 
 test('with nothing set, the registry is localhost with a local certificate on the usual ports', async () => {
   const settings = await loadSettings(await checkout(), {});

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { WrongInput } from '../errors.ts';
+import { wrongInput } from '../../test/support/wrong-input.ts';
 import { paths } from '../paths.ts';
 import { loadSettings } from './load.ts';
 import { mirrorAuthority } from './mirror.ts';
@@ -13,15 +13,7 @@ const root = await mkdtemp(join(tmpdir(), 'mirror settings '));
 
 const load = (values: Record<string, string>) => loadSettings(paths(root), values);
 
-async function problems(values: Record<string, string>): Promise<string> {
-  try {
-    await load(values);
-  } catch (error) {
-    if (error instanceof WrongInput) return error.message;
-    throw error;
-  }
-  return '';
-}
+const problems = (values: Record<string, string>) => wrongInput(load(values));
 
 test('without MIRROR_OF there is none, whatever else is set', async () => {
   expect((await load({})).mirror).toBeUndefined();
@@ -51,6 +43,15 @@ test('a name of its own goes into the certificate and is on the port of the regi
   const { mirror } = settings;
   if (mirror === undefined) throw new Error('there is none');
   expect(mirrorAuthority(mirror, settings)).toBe('hub.lan:8443');
+});
+
+test('behind a proxy that ends TLS its name is on the port of the proxy', async () => {
+  const settings = await load({
+    ...{ DOMAIN: 'r.lan', MIRROR_OF: UPSTREAM, MIRROR_DOMAIN: 'hub.lan' },
+    ...{ TLS_ISSUER: 'none', BEHIND_PROXY: 'true', HTTP_PORT: '8080', HTTPS_PORT: '443' },
+  });
+  if (settings.mirror === undefined) throw new Error('there is none');
+  expect(mirrorAuthority(settings.mirror, settings)).toBe('hub.lan');
 });
 
 test('the password is hidden', async () => {

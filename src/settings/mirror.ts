@@ -5,7 +5,7 @@ import type { Paths } from '../paths.ts';
 import { Secret } from '../secret.ts';
 import { isPrivateName, nameProblem } from './names.ts';
 import type { Shape } from './schema.ts';
-import type { Settings } from './settings.ts';
+import { type Front, registryAuthority } from './settings.ts';
 
 /** A pull-through mirror of another registry. */
 export interface Mirror {
@@ -122,12 +122,7 @@ export function mirrorSettings({ root }: Pick<Paths, 'root'>, shape: Shape): Mir
 }
 
 /** What stands before the `/` of the name of an image at the mirror. */
-export function mirrorAuthority(
-  { domain, port }: Pick<Mirror, 'domain' | 'port'>,
-  settings: Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer'>,
-): string {
-  if (domain === undefined)
-    return `${settings.domain.includes(':') ? `[${settings.domain}]` : settings.domain}:${port}`;
-  const [own, usual] = settings.issuer === 'none' ? [settings.httpPort, 80] : [settings.httpsPort, 443];
-  return own === usual ? domain : `${domain}:${own}`;
+export function mirrorAuthority({ domain, port }: Pick<Mirror, 'domain' | 'port'>, front: Front): string {
+  if (domain !== undefined) return registryAuthority({ ...front, domain });
+  return `${front.domain.includes(':') ? `[${front.domain}]` : front.domain}:${port}`;
 }

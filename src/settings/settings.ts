@@ -68,7 +68,8 @@ export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node' | 'redis';
 /** The programs of our own that run in containers. */
 export type Program = 'renewer' | 'gate' | 'relay';
 
-type Front = Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer' | 'trustedProxies'>;
+/** What an address that clients use is made of. */
+export type Front = Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer' | 'trustedProxies'>;
 
 /** Whether clients speak TLS: with nginx, or with the proxy before it, which then has HTTPS_PORT. */
 function clientsSpeakTls({ issuer, trustedProxies }: Pick<Front, 'issuer' | 'trustedProxies'>): boolean {

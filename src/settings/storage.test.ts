@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { WrongInput } from '../errors.ts';
+import { wrongInput } from '../../test/support/wrong-input.ts';
 import { paths } from '../paths.ts';
 import { loadSettings } from './load.ts';
 
@@ -12,15 +12,7 @@ const SERVER = { ...BUCKET, S3_ENDPOINT: 'https://s3.lan' };
 const root = await mkdtemp(join(tmpdir(), 'moorage storage '));
 const load = (values: Record<string, string>) => loadSettings(paths(root), values);
 
-async function problems(values: Record<string, string>): Promise<string> {
-  try {
-    await load(values);
-  } catch (error) {
-    if (error instanceof WrongInput) return error.message;
-    throw error;
-  }
-  return '';
-}
+const problems = (values: Record<string, string>) => wrongInput(load(values));
 
 test('with nothing set, images are files and the registry remembers them by itself', async () => {
   expect(await load({})).toMatchObject({ storage: { kind: 'filesystem' }, cache: { kind: 'memory' } });

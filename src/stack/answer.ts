@@ -22,7 +22,7 @@ export async function awaitNginx(
   settings: Settings,
   webServer: WebServer,
   clock: Clock,
-  log: () => Promise<string>,
+  log: (part: 'nginx') => Promise<string>,
 ): Promise<Done> {
   const answers = () =>
     settings.issuer === 'none' ? answersPlainly(settings) : shownBy(settings, settings.domain);
@@ -34,7 +34,7 @@ export async function awaitNginx(
   }
   throw new Failure(
     'nginx-silent',
-    `nginx does not answer on its port within 60 s. Its log ends with:\n${await log()}`,
+    `nginx does not answer on its port within 60 s. Its log ends with:\n${await log('nginx')}`,
     'Mend what it says (your own settings are in nginx/user.d), then run this again.',
   );
 }

@@ -14,12 +14,6 @@ export interface Place {
 
 export type Part = 'redis' | 'registry' | 'gate' | 'nginx' | 'mirror' | 'relay' | 'renewer';
 
-/** What serves images, in the order it is started. */
-export function servingParts({ cache }: Pick<Settings, 'cache'>): readonly Part[] {
-  const redis = cache.kind === 'stack' ? (['redis'] as const) : [];
-  return [...redis, 'registry', 'gate', 'nginx', 'mirror', 'relay'];
-}
-
 /**
  * Starts parts of the stack, and starts anew those whose settings or images changed. What already runs as wanted is
  * left alone: connections in it go on.
@@ -30,13 +24,11 @@ export async function startParts(
   { project }: Pick<Settings, 'project'>,
   parts: readonly Part[],
   report: Report,
+  flags: readonly '--remove-orphans'[] = [],
 ): Promise<Done> {
   const before = await running(engine, project, parts);
   const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', '--progress', 'plain'];
-  // Without REDIS_URL=stack there is no such part, so Compose would leave its container as it is.
-  const redis = await engine.containers.ofService(project, 'redis');
-  const orphans = redis.length > 0 && !parts.includes('redis') ? ['--remove-orphans'] : [];
-  const up = ['up', '--detach', '--no-build', '--pull', 'never', ...orphans, ...parts];
+  const up = ['up', '--detach', '--no-build', '--pull', 'never', ...flags, ...parts];
   const result = await run('docker', [...args, ...up], {
     cwd: paths.root,
     onLine: (line) => report(line.trim()),
@@ -49,14 +41,19 @@ export async function startParts(
     );
   }
   const after = await running(engine, project, parts);
-  const names = [...new Set(after.values())]; // a part that the settings leave out runs no more
-  const same = after.size === before.size && [...after.keys()].every((id) => before.has(id));
-  const named = new Intl.ListFormat('en-GB').format(names);
-  return same ? unchanged(`${named} ${names.length === 1 ? 'runs' : 'run'}`) : changed(`${named} started`);
+  const started = partsIn(after, before);
+  const stopped = partsIn(before, after).filter((part) => !started.includes(part));
+  const runs = partsIn(after).filter((part) => !started.includes(part));
+  const said = [
+    started.length > 0 ? `${listed(started)} started` : '',
+    stopped.length > 0 ? `${listed(stopped)} stopped` : '',
+    runs.length > 0 ? `${listed(runs)} ${runs.length === 1 ? 'runs' : 'run'}` : '',
+  ].filter(Boolean);
+  return started.length + stopped.length > 0 ? changed(said.join(', ')) : unchanged(said.join(', '));
 }
 
 /** The last lines of a part's log, for an error message. */
-export async function recentLog({ run, paths }: { run: Run; paths: Paths }, part: string): Promise<string> {
+export async function recentLog({ run, paths }: { run: Run; paths: Paths }, part: Part): Promise<string> {
   const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', 'logs', '--no-log-prefix'];
   const { stdout } = await run('docker', [...args, '--tail', '8', part], { cwd: paths.root });
   return stdout.trim();
@@ -71,6 +68,15 @@ async function running(engine: Engine, project: string, parts: readonly Part[]):
     }),
   );
   return new Map(found.flat());
+}
+
+/** The parts of containers that are not among the others, each once. */
+function partsIn(containers: Map<string, Part>, others = new Map<string, Part>()): readonly Part[] {
+  return [...new Set([...containers].filter(([id]) => !others.has(id)).map(([, part]) => part))];
+}
+
+function listed(parts: readonly Part[]): string {
+  return new Intl.ListFormat('en-GB').format(parts);
 }
 
 function lastLines(text: string): string {

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { access, readdir, stat, statfs } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { Failure, messageOf, systemCode } from '../errors.ts';
-import { type DiskState, sizeInWords } from '../low-water.ts';
+import { sizeInWords } from '../low-water.ts';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { expectDataDirectory } from '../storage/data-directory.ts';
+import { diskOf } from '../system/disk.ts';
 import { ensureDirectory } from '../system/files.ts';
 
 /** What the state of one registry needs at the least; images come on top of it. */
@@ -17,7 +18,7 @@ const LEAST_FREE = 200 * 1024 * 1024;
  */
 export async function ensureFolders(
   paths: Paths,
-  { storage, registryDataDirectory }: Pick<Settings, 'storage' | 'registryDataDirectory'>,
+  { storage, registryDataDirectory, mirror }: Pick<Settings, 'storage' | 'registryDataDirectory' | 'mirror'>,
 ): Promise<Done> {
   const folders = [
     [paths.state, 0o755],
@@ -28,10 +29,11 @@ export async function ensureFolders(
     [paths.gate, 0o700],
   ] as const;
   for (const [folder, mode] of folders) await ensureFolder(folder, mode);
+  if (mirror !== undefined) await ensureFolder(mirror.dataDirectory, 0o755);
   const images = storage.kind === 'filesystem' ? [registryDataDirectory] : [];
   for (const folder of images) await expectDataDirectory(folder);
   for (const folder of [paths.state, ...images]) await expectSpace(folder);
-  return unchanged(images[0] ?? paths.state);
+  return unchanged(paths.state);
 }
 
 /**
@@ -65,27 +67,11 @@ async function ensureFolder(folder: string, mode: number): Promise<void> {
 }
 
 async function expectSpace(folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= LEAST_FREE) return;
+  const { free } = await diskOf(folder);
+  if (free >= LEAST_FREE) return;
   throw new Failure(
     'disk-full',
-    `Only ${Math.round((bavail * bsize) / 1024 / 1024)} MB are free under ${folder}.`,
-    'Free at least 200 MB, or put the images on another disk by REGISTRY_DATA_DIR, then run this again.',
-  );
-}
-
-/**
- * A disk that has less free than DISK_RESERVE takes no push, the proof's neither. It may have become so: then it is
- * said, and init-tls goes on.
- * @throws Failure `disk-full` before there is any image
- */
-export async function expectRoom(folder: string, disk: DiskState): Promise<Done> {
-  if (disk.kind !== 'low') return unchanged(folder);
-  const figures = `${sizeInWords(disk.free)} free under ${folder}, and ${sizeInWords(disk.mark)} are kept free`;
-  if ((await readdir(folder)).length > 0) return unchanged(`${folder}; only ${figures}: pushes are refused`);
-  throw new Failure(
-    'disk-full',
-    `There are only ${figures}: the registry would take no push.`,
-    'Free space, put the images on a larger disk by REGISTRY_DATA_DIR, or keep less free by DISK_RESERVE, then run this again.',
+    `Only ${sizeInWords(free)} are free under ${folder}.`,
+    'Free at least 200 MiB, or put the images on another disk by REGISTRY_DATA_DIR, then run this again.',
   );
 }

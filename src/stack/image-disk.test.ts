@@ -3,12 +3,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Reserve } from '../low-water.ts';
-import { expectRoom } from './folders.ts';
-import { diskState } from './image-disk.ts';
+import { Secret } from '../secret.ts';
+import type { Storage } from '../settings/storage.ts';
+import { diskState, expectRoom, watchedDisk } from './image-disk.ts';
 
 const folder = () => mkdtemp(join(tmpdir(), 'images-'));
-const state = (registryDataDirectory: string, diskReserve: Reserve, by: 'gate' | 'registry' = 'gate') =>
-  diskState({ storage: { kind: 'filesystem' }, registryDataDirectory, diskReserve, auth: { by, ttl: 60 } });
+const BUCKET: Storage = {
+  kind: 's3',
+  endpoint: undefined,
+  region: 'us-east-1',
+  bucket: 'images',
+  accessKey: 'AKIA7',
+  secretKey: new Secret('a/b+c'),
+  rootDirectory: '',
+  pathStyle: false,
+  redirect: false,
+  trust: undefined,
+};
+const wishes = (registryDataDirectory: string, diskReserve: Reserve, by: 'gate' | 'registry' = 'gate') => ({
+  storage: { kind: 'filesystem' } as const,
+  registryDataDirectory,
+  diskReserve,
+  auth: { by, ttl: 60 },
+});
+const state = (...wanted: Parameters<typeof wishes>) => diskState(wishes(...wanted));
 
 test('a disk with more than its mark has enough, and one with less is low', async () => {
   const place = await folder();
@@ -16,10 +34,16 @@ test('a disk with more than its mark has enough, and one with less is low', asyn
   expect(await state(place, { share: 1 })).toMatchObject({ kind: 'low' });
 });
 
-test('nobody sees to a mark without a gate, or where nothing is to stay free', async () => {
+test('nobody sees to a mark without a gate, without a disk, or where nothing is to stay free', async () => {
   const place = await folder();
-  expect(await state(place, { share: 1 }, 'registry')).toEqual({ kind: 'unwatched' });
-  expect(await state(place, { bytes: 0 })).toEqual({ kind: 'unwatched' });
+  const because = async (wanted: Parameters<typeof diskState>[0]) => {
+    expect(await watchedDisk(wanted)).toBeUndefined();
+    return diskState(wanted);
+  };
+  const unwatched = (setting: string) => ({ kind: 'unwatched', because: setting });
+  expect(await because(wishes(place, { share: 1 }, 'registry'))).toEqual(unwatched('AUTH'));
+  expect(await because(wishes(place, { bytes: 0 }))).toEqual(unwatched('DISK_RESERVE'));
+  expect(await because({ ...wishes(place, { share: 1 }), storage: BUCKET })).toEqual(unwatched('STORAGE'));
 });
 
 test('a disk that can’t be looked at is said to be unknown', async () => {
@@ -29,12 +53,15 @@ test('a disk that can’t be looked at is said to be unknown', async () => {
 
 test('a disk too small from the start is refused with what to change; one that became so is told', async () => {
   const place = await folder();
-  const low = await state(place, { share: 1 });
-  await expect(expectRoom(place, low)).rejects.toMatchObject({
+  const low = wishes(place, { share: 1 });
+  await expect(expectRoom(low)).rejects.toMatchObject({
     code: 'disk-full',
     remedy: expect.stringMatching(/REGISTRY_DATA_DIR.*DISK_RESERVE/),
   });
   await writeFile(join(place, 'docker'), '');
-  expect((await expectRoom(place, low)).summary).toMatch(/only .* are kept free: pushes are refused/);
-  expect((await expectRoom(place, await state(place, { bytes: 1 }))).summary).toBe(place);
+  expect(await expectRoom(low)).toMatchObject({
+    summary: expect.stringMatching(/only .* free of .*: pushes are refused/),
+    value: { kind: 'low' },
+  });
+  expect(await expectRoom(wishes(place, { bytes: 1 }))).toMatchObject({ value: { kind: 'enough' } });
 });

@@ -6,7 +6,6 @@ import { type Mirror, mirrorAuthority } from '../settings/mirror.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
-import { ensureDirectory } from '../system/files.ts';
 import { askSilently, sniOf } from './answer.ts';
 import { httpAddress, nginxAddress } from './nginx.ts';
 
@@ -48,12 +47,6 @@ export async function ensureUpstream(mirror: Mirror, clock: Clock): Promise<Done
     default:
       return unreachable(state);
   }
-}
-
-/** Makes the folder of the cache, so that it belongs to whoever runs this, as the parts that write there do. */
-export async function ensureMirrorFolder({ dataDirectory }: Mirror): Promise<Done> {
-  await ensureDirectory(dataDirectory, 0o755);
-  return unchanged(dataDirectory);
 }
 
 /**

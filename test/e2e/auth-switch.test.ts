@@ -24,7 +24,7 @@ const configuration = async () => (await checkout.compose('exec', '-T', 'nginx',
 
 test('AUTH=registry: nothing in between, and distribution checks passwords', async () => {
   expect(await parts()).toEqual(['nginx', 'registry', 'renewer']);
-  expect(await configuration()).not.toMatch(/auth_request |gate\.sock|@gate/);
+  expect(await configuration()).not.toMatch(/\/\.gate\/|@gate|http:\/\/gate/);
   expect([await status(login), await status('admin:wrong')]).toEqual(['200', '401']);
 });
 
@@ -44,13 +44,16 @@ test.each(['access.yaml', 'tokens.json'])(
 
 test('run again it changes nothing', async () => {
   expect(await checkout.init()).toMatchObject({ changed: false });
+  const { exitCode, stderr } = await checkout.compose('up', '-d');
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(stderr).not.toMatch(/Recreate|Created|Started|Pulling/);
 });
 
 test('to the gate and back: one setting, one run, and nothing is left over', async () => {
   const { steps } = await checkout.init({ AUTH: 'gate' });
   expect(steps.find(({ title }) => title === 'Proof')).toMatchObject({ changed: true });
   expect(await parts()).toEqual(['gate', 'nginx', 'registry', 'renewer']);
-  expect(await configuration()).toContain('auth_request ');
+  expect(await configuration()).toContain('auth_request /.gate/ask;');
   expect([await status(login), await status('admin:wrong')]).toEqual(['200', '401']);
 
   await checkout.init({ AUTH: 'registry' });

@@ -116,7 +116,7 @@ test('a disk with too little room for the images: exit 1 before anything is star
   const { exitCode, stderr } = await init({ REGISTRY_DATA_DIR: data });
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringMatching(/Only \d+ MB are free/),
+    stderr: expect.stringMatching(/Only \d+ MiB are free/),
   });
 });
 
@@ -134,14 +134,14 @@ test('a disk that fills up on the way: exit 1 in plain words, and a later run co
   const run = () =>
     execa('npm', ['run', '--silent', 'init-tls', '--', '--yes'], {
       cwd: root,
-      env: checkout.env,
+      env: { ...checkout.env, DISK_RESERVE: '10MB' },
       reject: false,
     });
   const { exitCode, stderr } = await run();
   await full;
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringMatching(/disk is full|MB are free/),
+    stderr: expect.stringMatching(/disk is full|MiB are free/),
   });
   await execa('rm', [filler]);
   expect(await run()).toMatchObject({ exitCode: 0 });

@@ -127,6 +127,22 @@ test('what gate and nginx tell each other reaches nobody', async () => {
     );
 });
 
+test('browsers are told to come back by HTTPS with a blob too, whoever sends it', async () => {
+  const told = async (method: string) => {
+    const answers = [get(`/v2/a/table/blobs/${layer}`, {}, 'admin', method), manifest('a/table', 'x')];
+    return (await Promise.all(answers)).map(({ headers }) => headers['strict-transport-security']);
+  };
+  const restarted = async (HSTS: string, wanted: string | undefined) => {
+    const up = ['compose', 'up', '--detach', '--no-deps', 'nginx'];
+    expect(await stack.checkout.run('docker', up, { env: { HSTS } })).toMatchObject({ exitCode: 0 });
+    await expect.poll(() => told('GET').catch(() => 'not up'), SOON).toEqual([wanted, wanted]);
+  };
+  expect(await told('GET')).toEqual([undefined, undefined]);
+  await restarted('on', 'max-age=31536000');
+  expect(await told('HEAD')).toEqual(['max-age=31536000', 'max-age=31536000']);
+  await restarted('', undefined);
+});
+
 describe('clients', () => {
   test('skopeo copies an index with its images, both ways', async () => {
     const layout = join(stack.checkout.root, 'var/layout');

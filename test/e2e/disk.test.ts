@@ -326,11 +326,13 @@ describe('below the mark', () => {
 
   test('init-tls, which has pushed before, says so and goes on', async () => {
     const { stderr } = await checkout.npm('init-tls', ['--yes', '--json']);
-    expect(stderr).toMatch(/Disk .*only 24\d MiB free under .*: pushes are refused/);
+    expect(stderr).toMatch(/Disk .*only 24\d MiB free of 500 MiB: pushes are refused/);
     await rm(join(checkout.root, 'var/proof.json'));
+    await checkout.compose('rm', '--stop', '--force', 'renewer');
     const again = await checkout.npm('init-tls', ['--yes', '--json']);
     expect(again.exitCode).toBe(1);
     expect(again.stderr).toMatch(/was refused: .*250 MiB are kept free.*\n.*DISK_RESERVE/);
+    expect((await checkout.compose('ps', '--services')).stdout).toContain('renewer');
   });
 
   test('with room again pushes are taken by themselves, and that is told too', async () => {

@@ -167,7 +167,8 @@ test('the last screen takes six lines', async () => {
 });
 
 test('`docker compose up -d` finds everything as it should be', async () => {
-  const { stderr } = await checkout.compose('up', '-d');
+  const { exitCode, stderr } = await checkout.compose('up', '-d');
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   expect(stderr).toMatch(/nginx-1 +Running/);
   expect(stderr).not.toMatch(/Recreate|Created|Started/);
 });

@@ -35,7 +35,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  Object.assign(stack?.checkout.env ?? {}, { MIRROR_AT: 'port-tls' }); // its networks go with the rest
   await stack?.checkout.dispose();
   await upstream?.dispose();
 });
@@ -318,6 +317,7 @@ test('without MIRROR_OF nothing of it is left but what it has kept', async () =>
   await stack.checkout.init({ MIRROR_OF: '' });
   const { stdout } = await stack.checkout.compose('ps', '--all', '--services');
   expect(stdout.split('\n').sort()).toEqual(['gate', 'nginx', 'registry', 'renewer']);
+  expect(await stack.checkout.networks()).toEqual(['frontend']);
   await expect(layer('lib/app')).rejects.toThrow('ECONNREFUSED');
   expect(await readdir(join(stack.checkout.root, 'var/mirror'))).toContain('docker');
   expect(await pushes('without-mirror-at-all')).toBe(201);

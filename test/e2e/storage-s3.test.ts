@@ -192,5 +192,6 @@ test('back to files: what is in the bucket stays there, and init-tls says so', a
   expect(storage?.summary).toMatch(/THE IMAGES IN bucket images\/registries\/one .* STAY THERE/);
   expect((await get('/v2/team/app/manifests/one')).status).toBe(404);
   expect((await checkout.compose('ps', '--all', '--services')).stdout).not.toContain('redis');
+  expect(await checkout.networks()).toEqual(['frontend']);
   expect(await checkout.init()).toMatchObject({ changed: false });
 });

@@ -70,6 +70,11 @@ test('nobody but the registry and Redis is in their networks', async () => {
   expect(inside.map(([name]) => name).sort()).toEqual(['redis', 'registry']);
 });
 
+test('what does not run has no image of its own, which Compose would pull or build all the same', async () => {
+  const { stdout } = await checkout.run('docker', ['compose', 'config', '--images']);
+  expect(stdout).not.toMatch(/relay|valkey/);
+});
+
 test('without a setting the registry has no network', async () => {
   const { services } = await project({});
   expect(services.registry?.network_mode).toBe('none');

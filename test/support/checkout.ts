@@ -73,6 +73,14 @@ export class Checkout {
     return JSON.parse(stdout);
   }
 
+  /** Compose's names of the networks that the project has. */
+  async networks(): Promise<readonly string[]> {
+    const filter = ['--filter', `label=com.docker.compose.project=${this.project}`];
+    const format = ['--format', '{{.Label "com.docker.compose.network"}}'];
+    const { stdout } = await this.run('docker', ['network', 'ls', ...filter, ...format]);
+    return stdout.split('\n').filter(Boolean);
+  }
+
   async dispose(): Promise<void> {
     await this.compose('down', '--volumes', '--timeout', '2');
     await rm(dirname(this.root), { recursive: true, force: true });

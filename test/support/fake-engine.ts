@@ -8,6 +8,7 @@ import type {
   ImageFacts,
   Images,
   Labels,
+  Leftovers,
   OneShot,
 } from '../../src/engine/engine.ts';
 import type { Failure } from '../../src/errors.ts';
@@ -59,4 +60,6 @@ export class FakeEngine implements Engine {
     },
     outlive: () => this.leftOver(),
   };
+
+  readonly leftovers: Leftovers = { remove: async () => {} };
 }

@@ -11,7 +11,7 @@ const PROGRAMS = ['docker', 'skopeo'] as const;
 type Program = (typeof PROGRAMS)[number];
 
 const MiB = 1024 * 1024;
-/** The large one is on its way for longer than nginx may take to end (10 s). */
+/** The large one is on its way for much longer than nginx may take to end (3 s). */
 const LAYERS = [24 * MiB, MiB / 2, MiB / 4];
 const LINE = 1.5 * MiB;
 /** skopeo waits 2^n seconds before the n-th of them. Docker tries each layer five times, and nothing else. */
