@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { systemCode } from '../errors.ts';
 import type { Clock } from '../system/clock.ts';
 import { PatientAgent } from './patient-agent.ts';
 
@@ -48,6 +49,7 @@ export class Upstream {
   /** @throws RegistrySilent */
   ask({ method, uri, headers = {}, body }: UpstreamRequest): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
+      let answered = false;
       const framed = framing(headers, body);
       const outgoing = request(
         {
@@ -58,10 +60,18 @@ export class Upstream {
           timeout: TIMEOUT,
           headers: { host: 'registry', ...headers, ...framed },
         },
-        resolve,
+        (answer) => {
+          answered = true;
+          resolve(answer);
+        },
       );
       outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)));
-      outgoing.once('error', (error) => reject(new RegistrySilent(error.message, { cause: error })));
+      outgoing.once('error', (error) => {
+        // A registry that ends closes connections that nobody uses, and this request was just too late.
+        const late = outgoing.reusedSocket && systemCode(error) === 'ECONNRESET' && !answered;
+        if (late && (method === 'GET' || method === 'HEAD')) resolve(this.ask({ method, uri, headers }));
+        else reject(new RegistrySilent(error.message, { cause: error }));
+      });
       if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);
       else pipeline(body, outgoing, () => {}); // what breaks shows as the error of `outgoing`
     });
