@@ -65,6 +65,14 @@ describe('a blob', () => {
     stored.changed();
     expect(await stored.blob('team/app', digest)).toBeUndefined();
   });
+
+  test('is looked for anew when the clock was set back', async () => {
+    const digest = await disk.layer('team/app', 'layer');
+    expect(await stored.blob('team/app', digest)).toBeDefined();
+    await disk.unlink(`team/app/_layers/${slashed(digest)}`);
+    clock.set(new Date(clock.now().getTime() - 3600 * A_SECOND));
+    expect(await stored.blob('team/app', digest)).toBeUndefined();
+  });
 });
 
 describe('a manifest', () => {

@@ -103,7 +103,8 @@ export class Stored {
   ): Promise<T | undefined> {
     const now = this.#clock.now().getTime();
     const before = known.get(key);
-    if (before !== undefined && before.changes === this.#changes && now - before.at < SEEN_AFTER)
+    // A clock that was set back makes what is remembered old, not new.
+    if (before !== undefined && before.changes === this.#changes && Math.abs(now - before.at) < SEEN_AFTER)
       return before.found;
     const looked: Looked<T> = { at: now, changes: this.#changes, found: look() };
     known.set(key, looked);
