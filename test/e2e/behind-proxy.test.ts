@@ -16,7 +16,7 @@ beforeAll(async () => {
   checkout = await Checkout.make();
   await checkout.init();
   standIns = [await standInFor(checkout, 'gate'), await standInFor(checkout, 'registry')];
-  neighbour = (await tell('/v2/refused')).headers['x-address'] ?? '';
+  neighbour = (await tell('/v2/refused/blobs/x')).headers['x-address'] ?? '';
 });
 
 afterAll(async () => {
@@ -34,10 +34,11 @@ async function behind(proxies: string): Promise<(string | undefined)[]> {
   const text = (await readFile(file, 'utf8')).replace(/^#?BEHIND_PROXY=.*$/m, `BEHIND_PROXY=${proxies}`);
   await writeFile(file, text);
   expect(await checkout.compose('up', '-d', '--no-deps', 'nginx')).toMatchObject({ exitCode: 0 });
-  await expect.poll(() => curl('/v2/refused'), SOON).toContain('gate.sock');
-  const { headers, question } = await tell('/v2/refused', ...SAID);
+  await expect.poll(() => curl('/v2/refused/blobs/x'), SOON).toContain('gate.sock');
+  const { headers, question } = await tell('/v2/refused/blobs/x', ...SAID);
   expect(question?.headers['x-address']).toBe(headers['x-address']);
-  const passedOn = (await tell('/v2/allowed', ...SAID)).headers;
+  expect((await tell('/v2/x', ...SAID)).headers['x-address']).toBe(headers['x-address']); // sent to it unasked
+  const passedOn = (await tell('/v2/allowed/blobs/x', ...SAID)).headers;
   expect(passedOn['x-forwarded-for']).toBe(headers['x-address']);
   expect(passedOn['x-forwarded-proto']).toBe(headers['x-forwarded-proto']);
   return [headers['x-address'], headers['x-forwarded-proto']];
