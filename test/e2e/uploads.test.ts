@@ -52,7 +52,8 @@ async function abandonUpload(): Promise<string> {
 async function purge(): Promise<string> {
   await checkout.compose('stop', '--timeout', '1', 'registry');
   const { stdout, stderr } = await checkout.compose(
-    ...['run', '--rm', '--no-TTY', '--entrypoint', 'sh', 'registry', '-c', UNTIL_IT_BEGINS],
+    ...['run', '--rm', '--no-TTY', '--env', 'REGISTRY_LOG_LEVEL=info', '--entrypoint', 'sh'],
+    ...['registry', '-c', UNTIL_IT_BEGINS],
   );
   await checkout.compose('start', 'registry');
   return stdout + stderr;
