@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Secret } from '../secret.ts';
-import { isPrivateName, nameProblem } from './names.ts';
+import { isPrivateName, nameProblem, unbracketed } from './names.ts';
 
 /** Where alerts go by HTTP. The URL is a secret as a whole: services put their tokens into the path. */
 export type WebhookTarget = {
@@ -110,10 +110,6 @@ function authorizationOf(url: URL): Secret | undefined | string {
 function parse(text: string, protocols: readonly string[]): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url !== undefined && protocols.includes(url.protocol) ? url : undefined;
-}
-
-function unbracketed({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 function decoded(text: string): string | undefined {

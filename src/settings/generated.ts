@@ -5,7 +5,7 @@ import type { Paths } from '../paths.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
-import { isPrivateName } from './names.ts';
+import { bracketed, isPrivateName } from './names.ts';
 import { providedFolder } from './provided-folder.ts';
 import { type ImageRole, type Program, type Settings, servesBlobs } from './settings.ts';
 import type { Cache } from './storage.ts';
@@ -72,10 +72,9 @@ function mirrorAt({ mirror, issuer }: Settings): string | undefined {
 /** Compose can't take a URL to pieces, and distribution wants its pieces. */
 function cacheFindings(cache: Cache): Record<string, string | undefined> {
   const server = cache.kind === 'server' ? cache : undefined;
-  const host = server?.host.includes(':') ? `[${server.host}]` : server?.host;
   return {
     CACHE: cache.kind === 'memory' ? undefined : cache.kind,
-    REDIS_ADDRESS: server && `${host}:${server.port}`,
+    REDIS_ADDRESS: server && `${bracketed(server.host)}:${server.port}`,
     REDIS_USER: server?.user,
     REDIS_PASSWORD: server?.password?.reveal(),
     REDIS_DATABASE: server && String(server.database),

@@ -3,7 +3,7 @@ import { resolve, sep } from 'node:path';
 import type { Problem } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { Secret } from '../secret.ts';
-import { isPrivateName, nameProblem } from './names.ts';
+import { bracketed, isPrivateName, nameProblem, unbracketed } from './names.ts';
 import type { Shape } from './schema.ts';
 import { type Front, registryAuthority } from './settings.ts';
 
@@ -42,7 +42,7 @@ export function parseUpstream(text: string): { readonly origin: string } | strin
     return 'must not carry a password; give it as MIRROR_USERNAME and MIRROR_PASSWORD';
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     return `must end with the host or its port: ${url.origin}`;
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = unbracketed(url);
   if (nameProblem(host) !== undefined) return 'has no host name or IP address';
   if (url.protocol === 'http:' && !isPrivateName(host))
     return 'must begin with https://; http is for private addresses and names alone';
@@ -73,11 +73,11 @@ function addressRules(shape: Shape): Problem[] {
   const problems: Problem[] = [];
   const problem = (input: string, message: string) => problems.push({ input, message });
 
-  const { hostname = '', port = '' } = MIRROR_OF === undefined ? {} : new URL(MIRROR_OF.origin);
-  const own = [...names, MIRROR_DOMAIN?.toLowerCase()].includes(hostname.replace(/^\[(.*)\]$/, '$1'));
+  const upstream = MIRROR_OF && new URL(MIRROR_OF.origin);
+  const called = [...names, MIRROR_DOMAIN?.toLowerCase()];
   const ours = [HTTP_PORT, HTTPS_PORT, MIRROR_PORT ?? DEFAULT_PORT];
-  if (own && ours.includes(Number(port || 443)))
-    problem('MIRROR_OF', `"${MIRROR_OF?.origin}" is this registry itself; name another one`);
+  if (upstream && called.includes(unbracketed(upstream)) && ours.includes(Number(upstream.port || 443)))
+    problem('MIRROR_OF', `"${upstream.origin}" is this registry itself; name another one`);
   if (MIRROR_DOMAIN !== undefined) {
     if (MIRROR_PORT !== undefined)
       problem(
@@ -124,5 +124,5 @@ export function mirrorSettings({ root }: Pick<Paths, 'root'>, shape: Shape): Mir
 /** What stands before the `/` of the name of an image at the mirror. */
 export function mirrorAuthority({ domain, port }: Pick<Mirror, 'domain' | 'port'>, front: Front): string {
   if (domain !== undefined) return registryAuthority({ ...front, domain });
-  return `${front.domain.includes(':') ? `[${front.domain}]` : front.domain}:${port}`;
+  return `${bracketed(front.domain)}:${port}`;
 }

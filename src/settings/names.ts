@@ -55,3 +55,13 @@ export function isPrivateName(name: string): boolean {
   if (!lower.includes('.')) return true;
   return PRIVATE_SUFFIXES.some((suffix) => lower === suffix || lower.endsWith(`.${suffix}`));
 }
+
+/** An IPv6 address as it stands in a URL or a Host header, RFC 3986 section 3.2.2; any other host as it is. */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** The host of a URL, an IPv6 address without its brackets. */
+export function unbracketed({ hostname }: Pick<URL, 'hostname'>): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}

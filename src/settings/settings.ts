@@ -2,6 +2,7 @@ import type { Reserve } from '../low-water.ts';
 import type { MailServer, WebhookTarget } from './alert-targets.ts';
 import type { Directory } from './directories.ts';
 import type { Mirror } from './mirror.ts';
+import { bracketed } from './names.ts';
 import type { ProvidedFiles } from './provided-folder.ts';
 import type { Cache, Storage } from './storage.ts';
 
@@ -79,7 +80,7 @@ function clientsSpeakTls({ issuer, trustedProxies }: Pick<Front, 'issuer' | 'tru
 /** `registry.example.com`, with the port where it is not the usual one: what stands before the `/` of an image name. */
 export function registryAuthority(front: Front): string {
   const { domain, httpPort, httpsPort } = front;
-  const host = domain.includes(':') ? `[${domain}]` : domain;
+  const host = bracketed(domain);
   const [port, usual] = clientsSpeakTls(front) ? [httpsPort, 443] : [httpPort, 80];
   return port === usual ? host : `${host}:${port}`;
 }

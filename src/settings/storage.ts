@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { Secret } from '../secret.ts';
-import { nameProblem } from './names.ts';
+import { nameProblem, unbracketed } from './names.ts';
 
 /** Where the registry keeps images: in REGISTRY_DATA_DIR, or in a bucket. */
 export type Storage = { readonly kind: 'filesystem' } | ({ readonly kind: 's3' } & Bucket);
@@ -54,7 +54,7 @@ export function parseS3Endpoint(text: string): S3Endpoint | string {
     return 'must not carry keys; they go into S3_ACCESS_KEY and S3_SECRET_KEY';
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     return 'has a path; the bucket goes into S3_BUCKET, folders in it into S3_ROOT_DIRECTORY';
-  const host = unbracketed(url);
+  const host = unbracketed(url).toLowerCase();
   const problem = nameProblem(host);
   if (problem !== undefined) return `names ${host}, which ${problem}`;
   return { origin: url.origin, host, tls: url.protocol === 'https:' };
@@ -72,7 +72,7 @@ export function parseRedisUrl(text: string): Exclude<Cache, { kind: 'memory' }> 
     return 'asks for TLS, which distribution does not speak to Redis; use redis:// within a network of your own';
   if (url?.protocol !== 'redis:' || url.hostname === '')
     return 'is neither `stack` nor a URL like redis://user:password@host:6379/0; in user and password write @ : / ? # % as %40 %3A %2F %3F %23 %25';
-  const host = unbracketed(url);
+  const host = unbracketed(url).toLowerCase();
   const problem = nameProblem(host);
   if (problem !== undefined) return `names a host that ${problem}`;
   if (url.search !== '' || url.hash !== '') return 'has something behind the number of the database';
@@ -129,10 +129,6 @@ export function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family !== 0) return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
   return /^(.*\.)?localhost\.?$/i.test(host);
-}
-
-function unbracketed({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '').toLowerCase();
 }
 
 function decoded(text: string): string | undefined {

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expectSoundConfig, type WebServer } from '../certificates/deploy.ts';
 import { Failure } from '../errors.ts';
+import { bracketed } from '../settings/names.ts';
 import { registryAuthority, type Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
@@ -111,7 +112,7 @@ function ask(at: AskedAt, plain: boolean): Promise<{ status: number; body: strin
 async function answersPlainly(settings: Settings): Promise<string | undefined> {
   const { host, port } = httpAddress(settings);
   try {
-    const url = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}/`);
+    const url = new URL(`http://${bracketed(host)}:${port}/`);
     await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(ANSWER_WITHIN) });
     return 'plain HTTP';
   } catch {
