@@ -42,7 +42,7 @@ export async function frontsOf(checkout: string): Promise<string> {
   const common = await template('common.locations');
   const plain = await template('registry.locations');
   const proxy = await template('registry.proxy');
-  const gate = await template('gate.locations');
+  const gate = swap(await template('gate.locations'), `\${HSTS_HEADER}`, ''); // no TLS
   // What was tried is a way to ask: so there the gate is asked about all, and the registry answers.
   const asked = swap(swap(gate, WITHOUT_QUESTION, ''), 'location ~ ^/v2/.*/blobs/ {', 'location /v2/ {');
 
