@@ -275,13 +275,10 @@ describe('below the mark', () => {
     const image = await makeImage('team/small:1', 1);
     const why = /507 Insufficient Storage .* 24\d MiB free, 250 MiB are kept free/;
     expect(await push(image)).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(why) });
-    const login = ['--dest-tls-verify=false', '--dest-creds', as];
-    const copied = await checkout.run('skopeo', [
-      'copy',
-      ...login,
-      `docker-daemon:${image}`,
-      `docker://${image}`,
-    ]);
+    const archive = join(checkout.root, 'small.tar');
+    expect(await checkout.run('docker', ['save', '--output', archive, image])).toMatchObject({ exitCode: 0 });
+    const to = ['--dest-tls-verify=false', '--dest-creds', as, `docker://${image}`];
+    const copied = await checkout.run('skopeo', ['copy', `docker-archive:${archive}`, ...to]);
     expect(copied).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(why) });
   });
 
