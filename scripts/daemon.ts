@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { openAlerter, openApp, renewalParts } from '../src/app.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
-import { prepare, type Standing, sparingly, tick } from '../src/certificates/keeper.ts';
+import { prepare, type Standing, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
@@ -19,6 +19,7 @@ import { expectOwnState } from '../src/stack/folders.ts';
 import { watchedDisk } from '../src/stack/image-disk.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer, startRenewer } from '../src/stack/renewer.ts';
+import { sparingly } from '../src/system/sparingly.ts';
 import { startTicker } from '../src/system/ticker.ts';
 
 await main(

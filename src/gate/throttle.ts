@@ -24,6 +24,12 @@ const SUSPECT_FOR = 10 * 60_000;
 /** About 2 MB each. Failures cost bcrypt's time: so many in the 100 s that a name is remembered can't be made. */
 const REMEMBERED = 10_000;
 
+/** How many are kept waiting at the moment. */
+export interface Throttled {
+  readonly origins: number;
+  readonly names: number;
+}
+
 /** Counts failed logins by where they come from and by the name, in bounded memory. */
 export class Throttle {
   readonly #clock: Clock;
@@ -51,6 +57,17 @@ export class Throttle {
     this.#failures.set(origin, now);
     this.#origins.set(origin, now + debt(PER_ORIGIN, this.#origins.get(origin), now) + PER_ORIGIN.every);
     this.#names.set(key, now + debt(PER_NAME, this.#names.get(key), now) + PER_NAME.every);
+  }
+
+  /** For whom the next attempt has to wait now. */
+  throttled(): Throttled {
+    const now = this.#clock.now().getTime();
+    const count = (limit: Limit, known: LRUCache<string, number>) => {
+      let waiting = 0;
+      for (const forgiven of known.values()) if (waitOf(limit, debt(limit, forgiven, now)) > 0) waiting += 1;
+      return waiting;
+    };
+    return { origins: count(PER_ORIGIN, this.#origins), names: count(PER_NAME, this.#names) };
   }
 
   /** Whether a login from there failed lately. */

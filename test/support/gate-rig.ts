@@ -8,6 +8,7 @@ import type { AuditEvent } from '../../src/gate/audit.ts';
 import { Gate } from '../../src/gate/gate.ts';
 import type { Comparison, Hasher } from '../../src/gate/hasher.ts';
 import { LastUse } from '../../src/gate/last-use.ts';
+import { GateMetrics } from '../../src/gate/metrics.ts';
 import { Rulebook } from '../../src/gate/rulebook.ts';
 import { Space, type SpaceParts } from '../../src/gate/space.ts';
 import { Stored } from '../../src/gate/stored.ts';
@@ -65,10 +66,14 @@ export async function startGateRig(
   const registry: SmallRegistry = await startSmallRegistry(join(root, 'registry.sock'));
   const upstream = new Upstream(join(root, 'registry.sock'), clock, 0);
   const space = new Space({ clock, tell, ...(watched ?? NO_MARK) });
+  const metrics = new GateMetrics();
+  const rules = await Rulebook.open(files, clock, tell);
+  const verifier = new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 });
   const gate = new Gate({
-    rules: await Rulebook.open(files, clock, tell),
-    verifier: new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 }),
-    audit: { write: (event) => events.push(event) },
+    rules,
+    verifier,
+    audit: metrics.counting({ write: (event) => events.push(event) }),
+    metrics,
     lastUse: await LastUse.open(join(root, 'last-used.json'), clock),
     clock,
     upstream,
@@ -94,6 +99,13 @@ export async function startGateRig(
     gate,
     space,
     socketPath,
+    /** What a metric says, by its name and labels as Prometheus' text has them. */
+    metric: async (series: string): Promise<number | undefined> => {
+      const rulesInForce = rules.current !== undefined;
+      const text = await metrics.text({ throttled: verifier.throttled(), space: space.state, rulesInForce });
+      const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+      return line === undefined ? undefined : Number(line.slice(series.length));
+    },
     /** As nginx asks about a request. */
     ask: (method: string, uri: string, login: string | undefined, more: Record<string, string> = {}) =>
       answerOf(
