@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { openAlerter, openApp, renewalParts } from '../src/app.ts';
+import { writeRenewalMetrics } from '../src/app-metrics.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
 import { prepare, type Standing, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
@@ -77,8 +78,12 @@ async function daemon(): Promise<void> {
   const log = sparingly((line) => process.stdout.write(`${app.clock.now().toISOString()} ${line}\n`));
   const disk = () =>
     watchedDisk(settings).catch((error) => void log(`no look at the disk: ${messageOf(error)}`));
-  const tell = async (standing: Standing) =>
-    alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
+  const tell = async (standing: Standing) => {
+    await writeRenewalMetrics(app, settings, standing).catch((error) =>
+      log(`the metrics can't be written: ${messageOf(error)}`),
+    );
+    return alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
+  };
 
   log(`keeping the certificate for ${settings.names.join(', ')} by ${settings.issuer}`);
   await prepare(parts, log);
