@@ -131,12 +131,12 @@ export class GateMetrics {
     );
     gauge(
       'moorage_gate_throttled_addresses',
-      'Addresses from which no login is tried now, after too many that failed.',
+      'Addresses from which a login had to wait within the last minute, after too many that failed.',
       () => this.#state?.throttled.origins,
     );
     gauge(
       'moorage_gate_throttled_users',
-      'Names of users for which no login is tried now, after too many that failed.',
+      'Names for which a login had to wait within the last minute, after too many that failed.',
       () => this.#state?.throttled.names,
     );
     gauge(

@@ -21,10 +21,12 @@ const PER_ORIGIN: Limit = { burst: 20, every: 3_000 };
 const PER_NAME: Limit = { burst: 10, every: 10_000 };
 /** A guesser among many has to wait for minutes to be heard, and is still one. */
 const SUSPECT_FOR = 10 * 60_000;
+/** Who goes on trying is let through now and then: that does not end it. */
+const LATELY = 60_000;
 /** About 2 MB each. Failures cost bcrypt's time: so many in the 100 s that a name is remembered can't be made. */
 const REMEMBERED = 10_000;
 
-/** How many are kept waiting at the moment. */
+/** How many had to wait lately. */
 export interface Throttled {
   readonly origins: number;
   readonly names: number;
@@ -38,6 +40,9 @@ export class Throttle {
   readonly #names = new LRUCache<string, number>({ max: REMEMBERED });
   /** When each origin failed last, in ms. */
   readonly #failures = new LRUCache<string, number>({ max: REMEMBERED });
+  /** When each was made to wait last, in ms. */
+  readonly #heldOrigins = new LRUCache<string, number>({ max: REMEMBERED });
+  readonly #heldNames = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -48,6 +53,8 @@ export class Throttle {
     const now = this.#clock.now().getTime();
     const byOrigin = waitOf(PER_ORIGIN, debt(PER_ORIGIN, this.#origins.get(origin), now));
     const byName = waitOf(PER_NAME, debt(PER_NAME, this.#names.get(keyOf(name)), now));
+    if (byOrigin > 0) this.#heldOrigins.set(origin, now);
+    if (byName > 0) this.#heldNames.set(keyOf(name), now);
     return Math.ceil(Math.max(byOrigin, byName) / 1000);
   }
 
@@ -59,15 +66,11 @@ export class Throttle {
     this.#names.set(key, now + debt(PER_NAME, this.#names.get(key), now) + PER_NAME.every);
   }
 
-  /** For whom the next attempt has to wait now. */
+  /** From how many places, and for how many names, an attempt had to wait within the last minute. */
   throttled(): Throttled {
-    const now = this.#clock.now().getTime();
-    const count = (limit: Limit, known: LRUCache<string, number>) => {
-      let waiting = 0;
-      for (const forgiven of known.values()) if (waitOf(limit, debt(limit, forgiven, now)) > 0) waiting += 1;
-      return waiting;
-    };
-    return { origins: count(PER_ORIGIN, this.#origins), names: count(PER_NAME, this.#names) };
+    const since = this.#clock.now().getTime() - LATELY;
+    const count = (held: LRUCache<string, number>) => [...held.values()].filter((at) => at > since).length;
+    return { origins: count(this.#heldOrigins), names: count(this.#heldNames) };
   }
 
   /** Whether a login from there failed lately. */

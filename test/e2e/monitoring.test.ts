@@ -77,14 +77,16 @@ test('what people do, and what does not let them, is counted', async () => {
   }
   expect((await stack.calls.ask('GET', '/v2/other/app/tags/list', { as })).status).toBe(403);
   const statuses: number[] = [];
-  for (let guess = 0; !statuses.includes(429) && guess < 20; guess += 1)
-    statuses.push((await stack.calls.ask('GET', '/v2/', { as: `ci:guess-${guess}` })).status);
-  expect(statuses.at(-1)).toBe(429);
+  const guess = async (password: string) =>
+    void statuses.push((await stack.calls.ask('GET', '/v2/', { as: `ci:${password}` })).status);
+  for (let turn = 0; !statuses.includes(429) && turn < 8; turn += 1)
+    await Promise.all(['a', 'b', 'c'].map((letter) => guess(`guess-${turn}-${letter}`)));
+  expect(statuses).toContain(429);
 
   const atLeast = (least: number) => (value: number | undefined) => (value ?? 0) >= least;
   await prometheus.until('moorage_gate_throttled_users', (users) => users === 1);
   await prometheus.until('moorage_gate_throttled_addresses', (addresses) => addresses === 0);
-  await prometheus.until('moorage_gate_audit_events_total{event="login_failed"}', (failed) => failed === 10);
+  await prometheus.until('moorage_gate_audit_events_total{event="login_failed"}', atLeast(10));
   await prometheus.until('moorage_gate_requests_total{action="pull",verdict="denied"}', atLeast(1));
   await prometheus.until('moorage_gate_requests_total{action="pull",verdict="allowed"}', atLeast(2 * PULLS));
   await prometheus.until('moorage_gate_requests_total{action="push",verdict="allowed"}', atLeast(3));
