@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { Agent, type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import type { AuditEvent } from '../../src/gate/audit.ts';
 import { Gate } from '../../src/gate/gate.ts';
 import type { Comparison, Hasher } from '../../src/gate/hasher.ts';
@@ -82,6 +82,12 @@ export async function startGateRig(
     tell,
   });
   await gate.listen(socketPath);
+  const text = () =>
+    metrics.text({
+      throttled: verifier.throttled(),
+      space: space.state,
+      rulesInForce: rules.current !== undefined,
+    });
 
   const agent = new Agent({ keepAlive: true }); // as nginx does
   const headersOf = (method: string, uri: string, login: string | undefined) => ({
@@ -99,11 +105,10 @@ export async function startGateRig(
     gate,
     space,
     socketPath,
+    metrics: text,
     /** What a metric says, by its name and labels as Prometheus' text has them. */
     metric: async (series: string): Promise<number | undefined> => {
-      const rulesInForce = rules.current !== undefined;
-      const text = await metrics.text({ throttled: verifier.throttled(), space: space.state, rulesInForce });
-      const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+      const line = (await text()).split('\n').find((each) => each.startsWith(`${series} `));
       return line === undefined ? undefined : Number(line.slice(series.length));
     },
     /** As nginx asks about a request. */
@@ -167,6 +172,6 @@ async function answerOf(asked: ClientRequest, body: string | undefined): Promise
     status: response.statusCode,
     reason: response.statusMessage,
     headers: response.headers,
-    body: await text(response),
+    body: await textOf(response),
   };
 }

@@ -62,6 +62,9 @@ test('Compose and the Dockerfiles pin the same images', () => {
   expect(parse(read('compose/mirror.yaml')).services.mirror.image).toBe(
     parse(read('compose/registry.yaml')).services.registry.image,
   );
+  const monitoring = parse(read('compose/monitoring.yaml')).services;
+  expect(monitoring.exporter.image).toContain(`:-${PINNED.exporter}}`);
+  expect(monitoring.prometheus.image).toContain(`:-${PINNED.prometheus}}`);
   expect(read('images/program/Dockerfile')).toContain(`ARG NODE_IMAGE=${PINNED.node}\n`);
 });
 
