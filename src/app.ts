@@ -12,6 +12,7 @@ import { StateFile } from './certificates/state.ts';
 import { CertificateStore } from './certificates/store.ts';
 import type { Engine } from './engine/engine.ts';
 import { unreachable } from './errors.ts';
+import { Events } from './events.ts';
 import type { Host } from './host/install.ts';
 import { imageFor } from './images/catalog.ts';
 import { AcmeIssuer } from './issuers/acme.ts';
@@ -24,6 +25,7 @@ import { LocalIssuer } from './issuers/local.ts';
 import { NoIssuer } from './issuers/none.ts';
 import { ProvidedIssuer } from './issuers/provided.ts';
 import type { Solver } from './issuers/solver.ts';
+import { Journal } from './journal.ts';
 import { type Paths, paths } from './paths.ts';
 import type { Directory } from './settings/directories.ts';
 import { environment } from './settings/environment.ts';
@@ -57,8 +59,16 @@ export function openHost(app: App): Host {
   return { run, clock, fetch, dockerHost: environment.DOCKER_HOST, root: process.getuid?.() === 0 };
 }
 
-export function lockFile(app: App, name: 'init-tls' | 'certificate'): string {
+export function lockFile(app: App, name: 'init-tls' | 'certificate' | 'storage'): string {
   return join(app.paths.state, 'locks', name);
+}
+
+export function openEvents({ paths: places, clock }: App): Events {
+  return new Events(places.events, clock);
+}
+
+export function openJournal({ paths: places, clock }: App, command: 'gc' | 'restore' | 'upgrade'): Journal {
+  return new Journal(join(places.journals, `${command}.json`), clock);
 }
 
 /** Everything a renewal touches. Without an engine nginx is left to follow the certificate by itself. */

@@ -20,6 +20,10 @@ export interface Paths {
   readonly certbot: string;
   /** Accounts and orders of the ACME client in this process, one folder per ACME directory. */
   readonly acme: string;
+  /** What happened, one JSON object a line; see `Events`. */
+  readonly events: string;
+  /** One file for each command of several steps that is at work or was interrupted; see `Journal`. */
+  readonly journals: string;
   /** Every attempt to get a certificate. */
   readonly ledger: string;
   /** What the gate writes. */
@@ -49,6 +53,8 @@ export function paths(root: string = checkout()): Paths {
     localAuthority: join(state, 'ca'),
     certbot: join(state, 'certbot'),
     acme: join(state, 'acme'),
+    events: join(state, 'events.jsonl'),
+    journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),
     gate: join(state, 'gate'),
     metrics: join(state, 'metrics'),

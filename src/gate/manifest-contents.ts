@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
+import { blobPath, onDisk, sha256Hex } from '../inventory/layout.ts';
 import { digestOf } from '../registry/digest.ts';
-import { blobFile, sha256Hex } from './layout.ts';
 
 /** A manifest that distribution would answer byte for byte, to whoever accepts its type. */
 export interface ManifestContent {
@@ -45,7 +45,7 @@ export class ManifestContents {
 
   async #read(digest: string): Promise<ManifestContent | typeof UNFIT> {
     const hex = sha256Hex(digest);
-    const bytes = hex === undefined ? undefined : await readSmall(blobFile(this.#root, hex));
+    const bytes = hex === undefined ? undefined : await readSmall(onDisk(this.#root, blobPath(hex)));
     // Not remembered: what is damaged or unreadable may be mended.
     if (bytes === undefined || digestOf(bytes) !== digest) return UNFIT;
     const mediaType = typeOf(bytes);

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
+import { blobPath, layerLink, onDisk, revisionLink, sha256Hex, tagLink } from '../inventory/layout.ts';
 import type { Clock } from '../system/clock.ts';
-import { blobFile, blobPath, layerLink, nameOf, revisionLink, sha256Hex, tagLink } from './layout.ts';
 import { type ManifestContent, ManifestContents } from './manifest-contents.ts';
 import type { Reference } from './route.ts';
 
@@ -56,15 +56,15 @@ export class Stored {
     const hex = sha256Hex(digest);
     if (hex === undefined) return undefined;
     return this.#lookUp(this.#blobs, `${repository} ${hex}`, async () => {
-      const linked = await readLink(layerLink(this.#root, repository, hex));
-      return linked === digest ? { path: blobPath(hex), digest } : undefined;
+      const linked = await readLink(this.#at(layerLink(repository, hex)));
+      return linked === digest ? { path: `/${blobPath(hex)}`, digest } : undefined;
     });
   }
 
   /** A blob's bytes, or `undefined` when there is no such file. */
   async sizeOf({ digest }: StoredBlob): Promise<number | undefined> {
     const hex = sha256Hex(digest);
-    return hex === undefined ? undefined : sizeOfFile(blobFile(this.#root, hex));
+    return hex === undefined ? undefined : sizeOfFile(this.#at(blobPath(hex)));
   }
 
   /** A manifest of a repository, if it is one that can be served as it is. */
@@ -86,14 +86,18 @@ export class Stored {
     const digest =
       reference.kind === 'digest'
         ? reference.digest
-        : await readLink(tagLink(this.#root, repository, reference.tag));
+        : await readLink(this.#at(tagLink(repository, reference.tag)));
     const hex = digest === undefined ? undefined : sha256Hex(digest);
     if (hex === undefined) return undefined;
     const [linked, size] = await Promise.all([
-      readLink(revisionLink(this.#root, repository, hex)),
-      sizeOfFile(blobFile(this.#root, hex)),
+      readLink(this.#at(revisionLink(repository, hex))),
+      sizeOfFile(this.#at(blobPath(hex))),
     ]);
     return linked === digest && size !== undefined ? digest : undefined;
+  }
+
+  #at(path: string): string {
+    return onDisk(this.#root, path);
   }
 
   #lookUp<T>(
@@ -125,4 +129,8 @@ function sizeOfFile(file: string): Promise<number | undefined> {
     (facts) => (facts.isFile() ? facts.size : undefined),
     () => undefined,
   );
+}
+
+function nameOf(reference: Reference): string {
+  return reference.kind === 'tag' ? reference.tag : reference.digest;
 }

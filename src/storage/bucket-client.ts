@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request as requestPlainly } from 'node:http';
 import { request } from 'node:https';
 import { isIP } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { rootCertificates } from 'node:tls';
 import { AwsV4Signer } from 'aws4fetch';
 import type { Bucket } from '../settings/storage.ts';
@@ -13,6 +13,8 @@ const ANSWER_WITHIN = 15_000;
 
 export interface Answer {
   readonly status: number;
+  readonly bytes: Buffer;
+  /** The same as text. */
   readonly body: string;
   /** `<Code>` of an error, as `NoSuchBucket`; empty when there is none. */
   readonly code: string;
@@ -26,7 +28,7 @@ export interface Answer {
 export type Ask = (
   method: 'GET' | 'PUT' | 'DELETE',
   key: string,
-  more?: { readonly query?: Readonly<Record<string, string>>; readonly body?: string },
+  more?: { readonly query?: Readonly<Record<string, string>>; readonly body?: string | Uint8Array },
 ) => Promise<Answer>;
 
 /** `https://s3.eu-central-1.amazonaws.com`, or what the person named. */
@@ -45,7 +47,7 @@ export async function openBucket(bucket: Bucket, clock: Clock): Promise<Ask> {
       method,
       url: url.href,
       headers: { 'x-amz-content-sha256': createHash('sha256').update(body).digest('hex') },
-      ...(body === '' ? {} : { body }),
+      ...(body.length === 0 ? {} : { body }),
       accessKeyId: bucket.accessKey,
       secretAccessKey: bucket.secretKey.reveal(),
       service: 's3',
@@ -75,7 +77,7 @@ function send(
   method: string,
   url: URL,
   headers: Record<string, string>,
-  body: string,
+  body: string | Uint8Array,
   trust: { readonly ca?: string[] },
 ): Promise<Answer> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -97,9 +99,11 @@ function send(
     asked.once('response', (response) => {
       const { statusCode: status = 0, headers: said } = response;
       const named = said['x-amz-bucket-region'];
-      text(response).then((content) => {
+      buffer(response).then((bytes) => {
+        const content = bytes.toString();
         resolve({
           status,
+          bytes,
           body: content,
           code: element(content, 'Code') ?? '',
           region: (typeof named === 'string' ? named : undefined) ?? element(content, 'Region'),

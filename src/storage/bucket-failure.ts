@@ -6,6 +6,8 @@ import { type Answer, originOf } from './bucket-client.ts';
 export interface Attempt {
   readonly what: string;
   readonly permission: string;
+  /** Whether such an answer is as good: that there is no such object. */
+  readonly mayBeMissing?: (answer: Answer) => boolean;
 }
 
 /** OpenSSL's and Node's words for a certificate that nobody vouches for. */

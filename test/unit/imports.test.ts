@@ -40,6 +40,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   exporter: ['certificates', 'system'],
   mirror: ['settings', 'system'],
   storage: ['settings', 'system'],
+  inventory: ['settings', 'storage', 'system'],
   stack: ['settings', 'mirror', 'storage', 'certificates', 'engine', 'system'],
   registry: [
     'access',
@@ -58,7 +59,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Single files that everybody may import. */
-const SHARED = ['src/registry/digest.ts'];
+const SHARED = ['src/registry/digest.ts', 'src/inventory/layout.ts'];
 
 const files = [...sources('src'), ...sources('scripts')];
 

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+/** What a manifest names (OCI image spec, manifest.md and image-index.md; Docker's schema 2 is the same in this). */
+export interface ManifestContent {
+  readonly mediaType: string;
+  /** Of the manifest itself. */
+  readonly bytes: number;
+  /** Config and layers of an image. */
+  readonly blobs: readonly Descriptor[];
+  /** The manifests of an index. */
+  readonly manifests: readonly Descriptor[];
+  /** The digest that this one says something about: a signature, an SBOM. */
+  readonly subject: string | undefined;
+}
+
+export interface Descriptor {
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+const descriptor = z
+  .object({ digest: z.string(), size: z.number() })
+  .transform(({ digest, size }): Descriptor => ({ digest, bytes: size }));
+
+const shape = z.object({
+  mediaType: z.string().optional(),
+  config: descriptor.optional(),
+  layers: z.array(descriptor).optional(),
+  manifests: z.array(descriptor).optional(),
+  blobs: z.array(descriptor).optional(), // of artifact manifests, which OCI 1.1 had before it was final
+  subject: z.object({ digest: z.string() }).nullish(),
+  fsLayers: z.array(z.object({ blobSum: z.string() })).optional(), // schema 1, which says no sizes
+});
+
+/** `undefined` for what is no manifest. */
+export function contentOf(bytes: Buffer): ManifestContent | undefined {
+  const found = parse(bytes);
+  if (found === undefined) return undefined;
+  const { config, layers = [], blobs = [], manifests, fsLayers = [] } = found;
+  const kind = manifests === undefined ? 'manifest' : 'index';
+  return {
+    mediaType: found.mediaType ?? `application/vnd.oci.image.${kind}.v1+json`,
+    bytes: bytes.length,
+    blobs: [
+      ...(config === undefined ? [] : [config]),
+      ...layers,
+      ...blobs,
+      ...fsLayers.map(({ blobSum }) => ({ digest: blobSum, bytes: 0 })),
+    ],
+    manifests: manifests ?? [],
+    subject: found.subject?.digest,
+  };
+}
+
+function parse(bytes: Buffer): z.infer<typeof shape> | undefined {
+  try {
+    return shape.parse(JSON.parse(bytes.toString()));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { Clock } from './system/clock.ts';
+import { ensureDirectory, ownerToKeep, readIfExists, removeSynced, writeAtomically } from './system/files.ts';
+
+const shape = z.object({
+  /** When the command began. */
+  since: z.coerce.date(),
+  /** The step that was begun last; it may be done, half done or not begun in truth. */
+  step: z.string(),
+  /** What the next run has to know, as the command said when it began. */
+  facts: z.record(z.string(), z.string()),
+});
+
+export type Entry = z.infer<typeof shape>;
+
+const MODE = 0o600;
+
+/**
+ * How far a command of several steps has come, on the disk before each step begins: a run that was killed is ended by
+ * the next one. There is a file only while a command is at work, or was interrupted.
+ */
+export class Journal {
+  readonly #path: string;
+  readonly #clock: Clock;
+  #entry: Entry | undefined;
+
+  constructor(path: string, clock: Clock) {
+    this.#path = path;
+    this.#clock = clock;
+  }
+
+  /** What a run left that did not come to its end. A file that can't be read counts as one that knows nothing. */
+  async interrupted(): Promise<Entry | undefined> {
+    const text = await readIfExists(this.#path);
+    if (text === undefined) return undefined;
+    try {
+      return shape.parse(JSON.parse(text));
+    } catch {
+      return { since: this.#clock.now(), step: '', facts: {} };
+    }
+  }
+
+  async begin(facts: Entry['facts'] = {}): Promise<void> {
+    await this.#write({ since: this.#clock.now(), step: '', facts });
+  }
+
+  /** @throws when nothing was begun */
+  async reach(step: string): Promise<void> {
+    const entry = this.#entry ?? (await this.interrupted());
+    if (entry === undefined) throw new Error(`${step}: nothing was begun`);
+    await this.#write({ ...entry, step });
+  }
+
+  async end(): Promise<void> {
+    this.#entry = undefined;
+    await removeSynced(this.#path);
+  }
+
+  async #write(entry: Entry): Promise<void> {
+    await ensureDirectory(dirname(this.#path));
+    await writeAtomically(this.#path, JSON.stringify(entry), MODE, await ownerToKeep(this.#path));
+    this.#entry = entry;
+  }
+}
