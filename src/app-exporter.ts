@@ -23,10 +23,10 @@ export interface OpenExporter {
 export async function openExporter(log: (line: string) => void): Promise<OpenExporter> {
   const { DOMAIN = 'localhost', AUTH, LISTEN } = environment();
   const folders = { stack: STACK_METRICS, state: paths().metrics };
-  const expected = ['registry', 'nginx', 'renewer', ...(AUTH === 'registry' ? [] : ['gate'])];
+  const running = ['registry', 'nginx', ...(AUTH === 'registry' ? [] : ['gate'])];
   const shake = LISTEN === 'plain' ? undefined : () => servedCertificate({ ...FRONT, servername: DOMAIN });
   const exporter = new Exporter({
-    collect: () => collect({ folders, expected, shake, clock: systemClock }),
+    collect: () => collect({ folders, running, shake, clock: systemClock }),
     tell: log,
   });
 

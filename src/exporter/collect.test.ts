@@ -30,7 +30,7 @@ async function wrote(folder: string, name: string, text: string, secondsAgo: num
 }
 
 async function lines(shake?: () => Promise<Shown>): Promise<readonly string[]> {
-  return (await collect({ folders, expected: ['gate', 'nginx'], shake, clock })).split('\n');
+  return (await collect({ folders, running: ['gate', 'nginx', 'registry'], shake, clock })).split('\n');
 }
 
 const ago = (seconds: number) => clock.now().getTime() / 1000 - seconds;
@@ -49,6 +49,11 @@ test('what a running part wrote a minute ago is not how things are; what the ren
 
 test('a part that never wrote is told of as one that did so long ago', async () => {
   expect(await lines()).toContain('moorage_part_metrics_timestamp_seconds{part="gate"} 0');
+});
+
+test('what a part left behind that is to run no more is nothing', async () => {
+  await wrote(folders.stack, 'mirror.prom', 'from_mirror 1\n', 1);
+  expect((await lines()).join('\n')).not.toContain('mirror');
 });
 
 test('nginx’s status gets the names that others know', async () => {

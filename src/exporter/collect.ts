@@ -6,30 +6,36 @@ import { type Folders, type PartReport, readParts } from './parts.ts';
 
 export interface CollectParts {
   readonly folders: Folders;
-  /** Those that are to write: one that never did is told of as one that did so long ago. */
-  readonly expected: readonly string[];
+  /** The parts that are to run. One that has never written is told of as one that did so long ago. */
+  readonly running: readonly string[];
   /** A handshake with nginx; `undefined` where there is no TLS. */
   readonly shake: (() => Promise<Shown>) | undefined;
   readonly clock: Clock;
 }
 
+/** It writes into the other folder. */
+const LOOKS_NOW_AND_THEN = 'renewer';
+
 /** All metrics, in Prometheus’ text format. */
-export async function collect({ folders, expected, shake, clock }: CollectParts): Promise<string> {
-  const [reports, shown] = await Promise.all([readParts(folders, clock), shake?.().catch(() => undefined)]);
+export async function collect({ folders, running, shake, clock }: CollectParts): Promise<string> {
+  const [reports, shown] = await Promise.all([
+    readParts(folders, running, clock),
+    shake?.().catch(() => undefined),
+  ]);
   const { text, leftOut } = merge(reports);
-  const own = await ownMetrics({ reports, expected, leftOut, asked: shake !== undefined, shown });
+  const own = await ownMetrics({ reports, running, leftOut, asked: shake !== undefined, shown });
   return text + own;
 }
 
 interface Seen {
   readonly reports: readonly PartReport[];
-  readonly expected: readonly string[];
+  readonly running: readonly string[];
   readonly leftOut: ReadonlyMap<string, number>;
   readonly asked: boolean;
   readonly shown: Shown | undefined;
 }
 
-async function ownMetrics({ reports, expected, leftOut, asked, shown }: Seen): Promise<string> {
+async function ownMetrics({ reports, running, leftOut, asked, shown }: Seen): Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const time = (name: string, help: string, at: Date | undefined) => {
@@ -60,7 +66,7 @@ async function ownMetrics({ reports, expected, leftOut, asked, shown }: Seen): P
     labelNames: ['part'],
     registers,
   });
-  for (const part of expected) written.set({ part }, 0);
+  for (const part of [...running, LOOKS_NOW_AND_THEN]) written.set({ part }, 0);
   for (const { part, written: at } of reports) written.set({ part }, at.getTime() / 1000);
   const unreadable = new Gauge({
     name: 'moorage_part_metrics_left_out_lines',

@@ -24,13 +24,19 @@ const LARGEST = 4 * 1024 * 1024;
 const MOST = 32;
 const FILE = /^([a-z][a-z0-9-]{0,30})\.(prom|status)$/;
 
-/** All that parts have written. What a running one wrote long ago is told of by its time alone. */
-export async function readParts({ stack, state }: Folders, clock: Clock): Promise<readonly PartReport[]> {
+/**
+ * All that parts have written. What a running one wrote long ago is told of by its time alone.
+ * @param running the parts that are to run; what others have left in memory is nothing
+ */
+export async function readParts(
+  { stack, state }: Folders,
+  running: readonly string[],
+  clock: Clock,
+): Promise<readonly PartReport[]> {
   const fresh = clock.now().getTime() - FRESH;
-  const running = (await readFolder(stack)).map((report) =>
-    report.written.getTime() < fresh ? { ...report, text: '' } : report,
-  );
-  return [...running, ...(await readFolder(state))];
+  const reports = (await readFolder(stack)).filter(({ part }) => running.includes(part));
+  const told = reports.map((report) => (report.written.getTime() < fresh ? { ...report, text: '' } : report));
+  return [...told, ...(await readFolder(state))];
 }
 
 async function readFolder(folder: string): Promise<readonly PartReport[]> {

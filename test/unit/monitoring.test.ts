@@ -40,7 +40,7 @@ async function exported(): Promise<readonly string[]> {
       ledger: [],
       begun: [],
     }),
-    collect({ folders, expected: [], shake: undefined, clock: systemClock }),
+    collect({ folders, running: [], shake: undefined, clock: systemClock }),
   ]);
   const typed = [...texts.join('\n').matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name);
   const told = [...read('registry/config/health.sh').matchAll(/tell (\w+) /g)].map(([, name = '']) => name);
