@@ -37,13 +37,13 @@ export async function openExporter(log: (line: string) => void): Promise<OpenExp
       await systemClock.sleep(BEAT, ending.signal).catch(() => undefined);
     }
   };
-  const running = beat();
+  const beating = beat();
   await exporter.listen(PORT);
   return {
     close: async () => {
       ending.abort();
       await exporter.close();
-      await running;
+      await beating;
     },
   };
 }

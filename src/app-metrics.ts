@@ -17,7 +17,7 @@ export async function writeRenewalMetrics(
 ): Promise<void> {
   const [ledger, begun] = await Promise.all([
     new Ledger(paths.ledger, clock).read(),
-    unfinished(join(paths.state, 'journal')),
+    unfinished(paths.journals),
   ]);
   await writeMetrics(paths.metrics, 'renewer', await renewalMetrics({ ...standing, issuer, ledger, begun }));
 }
@@ -29,7 +29,7 @@ async function unfinished(journals: string): Promise<{ command: string; at: Date
   const found = await Promise.all(
     commands.map(async (command) => {
       const facts = await stat(join(journals, `${command}.json`)).catch(() => undefined);
-      return facts === undefined ? [] : [{ command, at: facts.mtime }];
+      return facts?.isFile() !== true ? [] : [{ command, at: facts.mtime }];
     }),
   );
   return found.flat();

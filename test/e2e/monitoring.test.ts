@@ -52,10 +52,9 @@ test('Prometheus sees the exporter, has its rules, and nothing is wrong', async 
   expect(await prometheus.targets()).toEqual([{ health: 'up', lastError: '' }]);
   const rules = await prometheus.rules();
   expect(rules.length).toBeGreaterThan(15);
-  await prometheus.until(
-    'count(moorage_part_metrics_timestamp_seconds > time() - 60)',
-    (count) => count === 4,
-  );
+  const times = 'moorage_part_metrics_timestamp_seconds';
+  await prometheus.until(`count(${times}{part!="renewer"} > time() - 60)`, (count) => count === 3);
+  await prometheus.until(`${times}{part="renewer"} > time() - 1800`, (at) => at !== undefined);
   await prometheus.until('sum(moorage_part_metrics_left_out_lines)', (lines) => lines === 0);
   await vi.waitFor(async () => {
     const healths = (await prometheus.rules()).map(({ health }) => health);
