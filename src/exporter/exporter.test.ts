@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { Exporter } from './exporter.ts';
 
@@ -13,7 +15,7 @@ async function open(collect: () => Promise<string>) {
   exporter = new Exporter({ collect, tell: (line) => told.push(line) });
   const port = await exporter.listen(0, '127.0.0.1');
   const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method });
-  return { ask, told };
+  return { ask, told, port };
 }
 
 test('GET /metrics, and nothing else', async () => {
@@ -29,24 +31,24 @@ test('GET /metrics, and nothing else', async () => {
 
 test('who asks while another one waits gets the same, and the next one gets it anew', async () => {
   let collected = 0;
-  let let_go: () => void = () => undefined;
-  const { ask } = await open(async () => {
+  let letGo: () => void = () => undefined;
+  const { ask, port } = await open(async () => {
     collected += 1;
     const mine = collected;
     await new Promise<void>((resolve) => {
-      let_go = resolve;
+      letGo = resolve;
     });
     return `a ${mine}\n`;
   });
-  const together = [ask('/metrics'), ask('/metrics')];
+  const socket = connect(port, '127.0.0.1');
+  const get = 'GET /metrics HTTP/1.1\r\nHost: exporter\r\n';
+  socket.write(`${get}\r\n${get}Connection: close\r\n\r\n`); // both at once
   await expect.poll(() => collected).toBe(1);
-  const arrived = ask('/'); // answered after those that came before it
-  expect((await arrived).status).toBe(404);
-  let_go();
-  expect(await Promise.all(together.map(async (each) => (await each).text()))).toEqual(['a 1\n', 'a 1\n']);
+  letGo();
+  expect((await text(socket)).match(/^a \d+$/gm)).toEqual(['a 1', 'a 1']);
   const next = ask('/metrics');
   await expect.poll(() => collected).toBe(2);
-  let_go();
+  letGo();
   expect(await (await next).text()).toBe('a 2\n');
 });
 
