@@ -7,6 +7,9 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readCertificate } from '../../src/certificates/certificate.ts';
 import { BUILT } from '../../src/images/catalog.ts';
 import { MANIFEST_TYPE } from '../../src/registry/image.ts';
+import { Secret } from '../../src/secret.ts';
+import { writeAtomically } from '../../src/system/files.ts';
+import { hashPassword } from '../../src/users/password.ts';
 import { freePort } from '../support/checkout.ts';
 import { documentedMetrics } from '../support/documented-metrics.ts';
 import { GuardedStack } from '../support/guarded-stack.ts';
@@ -75,12 +78,8 @@ test('what people do, and what does not let them, is counted', async () => {
     expect(await stack.calls.ask('GET', blob, { as })).toMatchObject({ status: 200 });
   }
   expect((await stack.calls.ask('GET', '/v2/other/app/tags/list', { as })).status).toBe(403);
-  const statuses: number[] = [];
-  const guess = async (password: string) =>
-    void statuses.push((await stack.calls.ask('GET', '/v2/', { as: `ci:${password}` })).status);
-  for (let turn = 0; !statuses.includes(429) && turn < 8; turn += 1)
-    await Promise.all(['a', 'b', 'c'].map((letter) => guess(`guess-${turn}-${letter}`)));
-  expect(statuses).toContain(429);
+  const statuses = await guessUntilThrottled();
+  expect(statuses.filter((status) => status === 401).length).toBeGreaterThanOrEqual(10);
 
   const atLeast = (least: number) => (value: number | undefined) => (value ?? 0) >= least;
   await prometheus.until('moorage_gate_throttled_users', (users) => users === 1);
@@ -94,6 +93,20 @@ test('what people do, and what does not let them, is counted', async () => {
   await prometheus.until('sum(registry_http_requests_total{handler="manifest",method="put"})', atLeast(1));
   await prometheus.until('nginx_http_requests_total', atLeast(2 * PULLS));
 });
+
+/** Passwords that take no time to be checked: on a busy machine guesses would be forgiven as fast as they are made. */
+async function guessUntilThrottled(): Promise<readonly number[]> {
+  const cheap = await hashPassword(new Secret('cheap'), 4);
+  await writeAtomically(join(stack.checkout.root, 'registry/auth/registry.password'), `ci:${cheap}\n`, 0o600);
+  const logIn = async (password: string) =>
+    (await stack.calls.ask('GET', '/v2/', { as: `ci:${password}` })).status;
+  expect(await logIn('cheap')).toBe(200);
+  const statuses: number[] = [];
+  for (let turn = 0; !statuses.includes(429) && turn < 20; turn += 1)
+    statuses.push(...(await Promise.all(['a', 'b', 'c'].map((letter) => logIn(`guess-${turn}-${letter}`)))));
+  expect(statuses).toContain(429);
+  return statuses;
+}
 
 test('the certificate and the disk are what they are', async () => {
   const pem = await readFile(join(stack.checkout.root, 'var/tls/current/fullchain.pem'), 'utf8');
