@@ -62,13 +62,15 @@ function expiredIn(
   held: readonly Remembered[],
 ): string[] {
   const { manifests, tags } = repository;
-  const family = new Family(repository);
-  const roots = ended.filter(({ digest, at }) => {
-    const manifest = manifests.get(digest);
-    return manifest !== undefined && manifest.pushed <= at;
-  });
-  const candidates = family.of(roots.map(({ digest }) => digest));
+  const candidates = new Set(
+    ended
+      .filter(({ digest, at }) => {
+        const manifest = manifests.get(digest);
+        return manifest !== undefined && manifest.pushed <= at;
+      })
+      .map(({ digest }) => digest),
+  );
   const others = [...manifests.keys()].filter((digest) => !candidates.has(digest));
-  const stay = family.of([...tags, ...held].map(({ digest }) => digest).concat(others));
+  const stay = new Family(repository).of([...tags, ...held].map(({ digest }) => digest).concat(others));
   return [...candidates].filter((digest) => !stay.has(digest)).sort();
 }

@@ -19,6 +19,8 @@ export interface RepositoryPlan {
   readonly staying: readonly StayingTag[];
   /** Manifests that no tag leads to, and nothing that stays needs. */
   readonly untagged: readonly GoingManifest[];
+  /** All manifests that are given up, with a tag or for want of one. */
+  readonly manifests: readonly Pick<GoingManifest, 'digest' | 'pushed'>[];
   /** Manifests that can't be read. Where there are any, all without a tag stays: one of them may need it. */
   readonly damaged: readonly string[];
 }
@@ -137,7 +139,8 @@ function judge(
     else going.push(tag);
   }
   const untagged = free.filter(({ digest }) => !stay.has(digest));
-  const gone = family.of([...going, ...untagged].map(({ digest }) => digest));
+  const gone = family.of(going.map(({ digest }) => digest));
+  for (const { digest } of untagged) gone.add(digest);
   return {
     named: true,
     family,
@@ -166,26 +169,25 @@ function describe(repository: Repository, outcome: Outcome, needed: Sizes): Repo
       .map((tag) => ({ ...described(tag), subject: subjectOfTag(tag.name), bytes: unique(tag.digest) }))
       .sort(byAge),
     staying: [...staying].sort(byAge),
-    untagged: untagged
-      .map(({ digest, pushed }) => ({ digest, pushed, bytes: unique(digest) }))
+    untagged: untagged.map(({ digest, pushed }) => ({ digest, pushed, bytes: unique(digest) })).sort(byAge),
+    manifests: [...manifests.values()]
+      .filter(({ digest }) => outcome.goes(digest))
+      .map(({ digest, pushed }) => ({ digest, pushed }))
       .sort(byAge),
     damaged: [...damaged, ...dangling].sort(),
   };
 }
 
-/**
- * What was removed before and can still be brought back, with its family. What was pushed again since is judged anew.
- */
-export function waitingIn(repository: Repository, remembered: readonly Remembered[]): ReadonlySet<string> {
+/** What was given up before, unless a tag leads there now. What was pushed again since is judged anew. */
+function waitingIn(repository: Repository, remembered: readonly Remembered[]): ReadonlySet<string> {
   const mine = remembered.filter((each) => each.repository === repository.name);
   if (mine.length === 0) return new Set();
-  const family = new Family(repository);
-  const held = family.of(repository.tags.map(({ digest }) => digest));
-  const roots = mine.filter(({ digest, at }) => {
+  const held = new Family(repository).of(repository.tags.map(({ digest }) => digest));
+  const given = mine.filter(({ digest, at }) => {
     const manifest = repository.manifests.get(digest);
-    return manifest !== undefined && manifest.pushed <= at;
+    return manifest !== undefined && manifest.pushed <= at && !held.has(digest);
   });
-  return new Set([...family.of(roots.map(({ digest }) => digest))].filter((digest) => !held.has(digest)));
+  return new Set(given.map(({ digest }) => digest));
 }
 
 function described({ name: tag, digest, pushed }: Tag) {

@@ -9,7 +9,7 @@ const shape = z.object({
   /** When it was removed. */
   at: z.coerce.date(),
   repository: z.string(),
-  /** Absent for a manifest that no tag led to. */
+  /** A tag that was removed; absent for a manifest that was given up, with its tags or for want of one. */
   tag: z.string().optional(),
   digest: z.string(),
   /** The time of push that it had. */

@@ -69,7 +69,8 @@ export type Return = 'back' | 'pushed-anew' | 'collected';
 /** Writes a tag as distribution does, with its former time of push where a time can be set. A new one is never overwritten. */
 export async function retag(tree: Tree, repository: string, tag: Planned): Promise<Return> {
   const hex = sha256Hex(tag.digest);
-  if (hex === undefined || (await tree.facts(revisionLink(repository, hex))) === undefined) return 'collected';
+  if (hex === undefined || (await tree.facts(revisionLink(repository, hex))) === undefined)
+    return 'collected';
   const folder = tagFolder(repository, tag.name);
   if ((await tree.read(tagLink(repository, tag.name))) !== undefined) return 'pushed-anew';
   if (!canMove(tree)) {
