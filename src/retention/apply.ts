@@ -21,11 +21,17 @@ export interface Storehouse {
   readonly tree: Tree;
   /** The same as it is now: a bucket's listing is a picture of the moment it was opened. */
   readonly reopen: () => Promise<Tree>;
-  /** Does something while nothing is pushed. A bucket needs it, as nothing is moved there in one step. */
-  readonly closed: <T>(work: () => Promise<T>) => Promise<T>;
+  /** A bucket needs it, as nothing is moved there in one step. */
+  readonly closed: Closed;
   readonly pruned: PrunedFile;
   readonly clock: Clock;
 }
+
+/**
+ * Does something while nothing is pushed. `expectClosed` is called before each change, and throws when that is no longer
+ * so.
+ */
+export type Closed = <T>(work: (expectClosed: () => void) => Promise<T>) => Promise<T>;
 
 export interface Applied {
   /** Names the run, for who brings things back. */
@@ -50,10 +56,10 @@ export async function applyPlan(house: Storehouse, plan: Plan, undoDays: number)
   const entries = entriesOf(plan, at, undoDays);
   await house.pruned.add(entries);
   const tagged = entries.filter(hasTag);
-  const { tree } = house;
-  const removed = canMove(tree)
-    ? await removeByMoves(tree, house.clock, tagged)
-    : await removeClosed(house, tagged);
+  const removed = await removeTags(house, tagged).catch(async (error) => {
+    await house.pruned.forget(await notRemoved(house.tree, entries)).catch(() => undefined);
+    throw error;
+  });
   const changed = tagged.filter((entry) => !removed.includes(entry));
   await house.pruned.forget(changed);
   return {
@@ -62,6 +68,23 @@ export async function applyPlan(house: Storehouse, plan: Plan, undoDays: number)
     changed: changed.map(({ repository, tag }) => `${repository}:${tag}`),
     untagged: plan.repositories.reduce((sum, { untagged }) => sum + untagged.length, 0),
   };
+}
+
+/**
+ * Shortens the wait for what was removed before, for who wants the room now. Under the lock of the storage.
+ * @returns how many entries are given up earlier
+ */
+export async function hasten(
+  { pruned, clock }: Pick<Storehouse, 'pruned' | 'clock'>,
+  meant: (repository: string) => boolean,
+  undoDays: number,
+): Promise<number> {
+  const all = await pruned.read();
+  const end = ({ at }: Remembered) => new Date(at.getTime() + undoDays * DAY);
+  const late = all.filter((entry) => meant(entry.repository) && entry.until > end(entry));
+  if (late.length === 0) return 0;
+  await pruned.replace(all.map((entry) => (late.includes(entry) ? { ...entry, until: end(entry) } : entry)));
+  return late.filter(({ until }) => until > clock.now()).length;
 }
 
 /** Ends what runs left that were killed between moving a tag and removing it: what was pushed meanwhile comes back. */
@@ -95,6 +118,20 @@ function entriesOf({ repositories }: Plan, at: Date, undoDays: number): Remember
   ]);
 }
 
+function removeTags(house: Storehouse, entries: readonly Tagged[]): Promise<Tagged[]> {
+  const { tree, clock } = house;
+  return canMove(tree) ? removeByMoves(tree, clock, entries) : removeClosed(house, entries);
+}
+
+/** Of a run that failed. What is given up with the tags is planned anew by the next. */
+async function notRemoved(tree: Tree, entries: readonly Remembered[]): Promise<Remembered[]> {
+  const still: Remembered[] = [];
+  for (const entry of entries)
+    if (!hasTag(entry) || (await tree.read(tagLink(entry.repository, entry.tag))) !== undefined)
+      still.push(entry);
+  return still;
+}
+
 async function removeByMoves(tree: MovingTree, clock: Clock, entries: readonly Tagged[]): Promise<Tagged[]> {
   const aside: Tagged[] = [];
   for (const entry of entries) if (await setAside(tree, entry.repository, planned(entry))) aside.push(entry);
@@ -109,11 +146,12 @@ async function removeClosed(
   entries: readonly Tagged[],
 ): Promise<Tagged[]> {
   if (entries.length === 0) return [];
-  return closed(async () => {
+  return closed(async (expectClosed) => {
     const tree = await reopen();
     const removed: Tagged[] = [];
     for (const entry of entries) {
       if (!(await isAsPlanned(tree, tagLink(entry.repository, entry.tag), entry))) continue;
+      expectClosed();
       await tree.remove(tagFolder(entry.repository, entry.tag));
       removed.push(entry);
     }

@@ -71,6 +71,6 @@ export function keepsSomething({ last, days, tags }: Pick<Rule, 'last' | 'days' 
   return last !== undefined || days !== undefined || tags.length > 0;
 }
 
-export function rulesFor({ rules }: Retention, repository: string): readonly Rule[] {
+export function rulesFor({ rules }: Pick<Retention, 'rules'>, repository: string): readonly Rule[] {
   return rules.filter((rule) => rule.repositories.some(({ matches }) => matches(repository)));
 }

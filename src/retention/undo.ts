@@ -44,14 +44,21 @@ export async function bringBackTags(
   if (chosen.length === 0) return [];
   const returned = canMove(house.tree)
     ? await returnTo(house, chosen)
-    : await house.closed(async () => returnTo({ tree: await house.reopen() }, chosen));
+    : await house.closed(async (expectClosed) =>
+        returnTo({ tree: await house.reopen() }, chosen, expectClosed),
+      );
   await house.pruned.forget(chosen);
   return returned;
 }
 
-async function returnTo({ tree }: Pick<Storehouse, 'tree'>, chosen: readonly Tagged[]): Promise<Returned[]> {
+async function returnTo(
+  { tree }: Pick<Storehouse, 'tree'>,
+  chosen: readonly Tagged[],
+  expectClosed: () => void = () => undefined,
+): Promise<Returned[]> {
   const returned: Returned[] = [];
   for (const { repository, tag, digest, pushed } of chosen) {
+    expectClosed();
     const outcome = await retag(tree, repository, { name: tag, digest, pushed });
     returned.push({ repository, tag, digest, outcome });
   }
