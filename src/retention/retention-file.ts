@@ -67,9 +67,13 @@ function readRule(reader: YamlReader, place: Place, file: string): Rule {
 function readNumber(reader: YamlReader, name: NumberName, place: Place | undefined): number | undefined {
   if (place === undefined) return undefined;
   const [only, ...more] = reader.texts(place, EXAMPLES.number);
-  const value = only === undefined || more.length > 0 ? 'is of another shape' : parseNumber(name, only.text);
+  if (only === undefined || more.length > 0) {
+    reader.problem(place.line, `${name}: has to be one number, \`${name}: 10\``);
+    return undefined;
+  }
+  const value = parseNumber(name, only.text);
   if (typeof value === 'number') return value;
-  if (only !== undefined) reader.problem(place.line, `${name}: ${value}`);
+  reader.problem(place.line, `${name}: ${value}`);
   return undefined;
 }
 

@@ -54,7 +54,18 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'system',
   ],
   alerts: ['settings', 'system'],
-  cli: ['access', 'users', 'retention', 'inventory', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
+  cli: [
+    'access',
+    'users',
+    'retention',
+    'inventory',
+    'certificates',
+    'issuers',
+    'settings',
+    'stack',
+    'host',
+    'system',
+  ],
 };
 
 /** Single files that everybody may import. */
