@@ -139,7 +139,7 @@ export function isEmpty({ repositories }: Plan): boolean {
  * Runs what writes to the registry's files.
  * @throws Failure `not-writable` where they are somebody else's
  */
-export async function asWriter<T>({ registryDataDirectory }: Settings, work: () => Promise<T>): Promise<T> {
+async function asWriter<T>({ registryDataDirectory }: Settings, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
