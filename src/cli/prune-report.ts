@@ -17,7 +17,7 @@ export function showPlan(terminal: Terminal, plan: Plan, now: Date, verbose: boo
   terminal.line(totals(plan));
 }
 
-/** `12 tags in 3 repositories go, and 4 untagged manifests; 30 stay. A collection frees 1.2 GiB of that.` */
+/** `12 tags in 3 repositories go, and 4 untagged manifests; 30 stay. A collection then frees 1.2 GiB.` */
 function totals({ repositories, bytes }: Plan): string {
   const sum = (of: (each: RepositoryPlan) => number) => repositories.reduce((all, each) => all + of(each), 0);
   const going = sum((each) => each.going.length);
@@ -27,7 +27,7 @@ function totals({ repositories, bytes }: Plan): string {
     return `Nothing goes: ${count(staying, 'tag', 'tags')} in ${where(repositories)} stay.`;
   const loose = untagged === 0 ? '' : `, and ${count(untagged, 'untagged manifest', 'untagged manifests')}`;
   const touched = repositories.filter((each) => each.going.length + each.untagged.length > 0);
-  return `${count(going, 'tag', 'tags')} in ${where(touched)} go${loose}; ${staying} stay. A collection frees ${sizeInWords(bytes)} of that.`;
+  return `${count(going, 'tag', 'tags')} in ${where(touched)} go${loose}; ${staying} stay. A collection then frees ${sizeInWords(bytes)}.`;
 }
 
 function where(repositories: readonly unknown[]): string {
