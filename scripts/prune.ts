@@ -9,13 +9,13 @@ import {
   openStorehouse,
   prune,
   recordPruned,
+  toGiveUpEarlier,
   undo,
 } from '../src/app-prune.ts';
 import { agree } from '../src/cli/consent.ts';
 import { main } from '../src/cli/main.ts';
 import {
   chooseRetention,
-  daemonWarning,
   expectRepositories,
   namesOf,
   type PruneOptions,
@@ -23,7 +23,13 @@ import {
   withPruneOptions,
 } from '../src/cli/prune-options.ts';
 import { showPlan } from '../src/cli/prune-report.ts';
-import { printPlan, showAnswer, showApplied, showReturned } from '../src/cli/prune-result.ts';
+import {
+  printPlan,
+  sayWhatDaemonFollows,
+  showAnswer,
+  showApplied,
+  showReturned,
+} from '../src/cli/prune-result.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { handOn, type Rules, readRules, whatDaemonFollows } from '../src/retention/handed-on.ts';
 import type { Retention } from '../src/retention/rules.ts';
@@ -74,18 +80,20 @@ async function carryOut(
   settings: Settings,
   { options, retention, found, file }: Wish,
 ): Promise<void> {
-  const { json, yes, dryRun, verbose, undoDays } = options;
+  const { json, yes, dryRun, verbose } = options;
   const terminal = new Terminal(json ? process.stderr : process.stdout);
-  if (!json) showPlan(terminal, found.plan, app.clock.now(), verbose);
-  const nothing = isEmpty(found.plan);
+  const earlier = toGiveUpEarlier(found, retention, options.undoDays);
+  const nothing = isEmpty(found.plan) && earlier === 0;
+  if (!json) showPlan(terminal, found.plan, { now: app.clock.now(), verbose, earlier });
   const agreed = !dryRun && (nothing || (await agree(terminal, yes)));
 
-  if (agreed && file !== undefined) await handOn(app.paths, file);
-  const warning = file && daemonWarning(await whatDaemonFollows(app.paths, file), app.paths);
-  if (warning !== undefined) terminal.line(warning);
+  if (file !== undefined) {
+    const handedOn = agreed ? await handOn(app.paths, file) : undefined;
+    sayWhatDaemonFollows(terminal, await whatDaemonFollows(app.paths, file), handedOn);
+  }
   const applied = agreed && !nothing ? await prune(app, settings, retention, found.plan) : undefined;
   if (applied !== undefined) await recordPruned(app, applied);
+  if (agreed && earlier > 0) await giveUpEarlier(app, retention);
   if (agreed && !nothing) showApplied(terminal, applied, retention.undoDays);
-  if (agreed && undoDays !== undefined) await giveUpEarlier(app, retention, undoDays);
   if (json) printPlan(found.plan, applied);
 }

@@ -4,7 +4,15 @@ import { type App, lockFile, openApp, openEvents, openHost } from './app.ts';
 import { Failure, systemCode } from './errors.ts';
 import { type Inventory, readInventory } from './inventory/inventory.ts';
 import { openTree } from './inventory/open.ts';
-import { type Applied, applyPlan, type Closed, hasten, recover, type Storehouse } from './retention/apply.ts';
+import {
+  type Applied,
+  applyPlan,
+  type Closed,
+  hasten,
+  recover,
+  type Storehouse,
+  waitingLonger,
+} from './retention/apply.ts';
 import { type DailyParts, removedInWords } from './retention/daily.ts';
 import { readCopy } from './retention/handed-on.ts';
 import { type Plan, planRetention } from './retention/plan.ts';
@@ -105,12 +113,24 @@ export async function undo(
   );
 }
 
+/** How much of what was removed before `giveUpEarlier` concerns. */
+export function toGiveUpEarlier(
+  { remembered }: Pick<Assessment, 'remembered'>,
+  rules: Retention,
+  undoDays: number | undefined,
+): number {
+  return undoDays === undefined ? 0 : waitingLonger(remembered, meantBy(rules), undoDays).length;
+}
+
 /** Gives up earlier what was removed before. */
-export async function giveUpEarlier(app: App, { rules }: Retention, undoDays: number): Promise<number> {
-  const meant = (repository: string) => rulesFor({ rules }, repository).length > 0;
-  return withLock(lockFile(app, 'storage'), 'npm run prune', app.clock, () =>
-    hasten({ pruned: new PrunedFile(app.paths.pruned), clock: app.clock }, meant, undoDays),
+export async function giveUpEarlier(app: App, rules: Retention): Promise<void> {
+  await withLock(lockFile(app, 'storage'), 'npm run prune', app.clock, () =>
+    hasten({ pruned: new PrunedFile(app.paths.pruned) }, meantBy(rules), rules.undoDays),
   );
+}
+
+function meantBy(retention: Retention): (repository: string) => boolean {
+  return (repository) => rulesFor(retention, repository).length > 0;
 }
 
 export async function recordPruned(app: App, applied: Applied): Promise<void> {

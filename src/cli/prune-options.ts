@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Problem, WrongInput } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { RetentionFiles, Rules } from '../retention/handed-on.ts';
+import type { Rules } from '../retention/handed-on.ts';
 import { nearest } from '../retention/nearest.ts';
 import {
   DEFAULT_DAYS,
@@ -122,17 +122,6 @@ export function namesOf(undo: readonly string[] | true): readonly string[] {
 export function referenceIn(settings: Front, reference: string): string {
   const prefix = `${registryAuthority(settings)}/`;
   return reference.startsWith(prefix) ? reference.slice(prefix.length) : reference;
-}
-
-/** What differs between the file and what the daemon follows, in a sentence. */
-export function daemonWarning(
-  follows: 'these' | 'others' | 'none',
-  { retentionFile }: Pick<RetentionFiles, 'retentionFile'>,
-): string | undefined {
-  const handOn = 'a run of prune that does something, or init-tls, hands it on';
-  if (follows === 'none') return `The daemon does not follow ${retentionFile} yet: ${handOn}.`;
-  if (follows === 'others') return `The daemon follows another version of ${retentionFile}: ${handOn}.`;
-  return undefined;
 }
 
 function number(name: NumberName): (text: string) => number {

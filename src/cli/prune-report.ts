@@ -6,8 +6,15 @@ import type { Terminal } from './terminal.ts';
 /** More are counted; `--verbose` lists them. */
 const LISTED = 5;
 
+interface View {
+  readonly now: Date;
+  readonly verbose: boolean;
+  /** How many entries of earlier runs are to be given up earlier. */
+  readonly earlier: number;
+}
+
 /** What goes and what stays, by repository, and what it comes to. */
-export function showPlan(terminal: Terminal, plan: Plan, now: Date, verbose: boolean): void {
+export function showPlan(terminal: Terminal, plan: Plan, { now, verbose, earlier }: View): void {
   const touched = plan.repositories.filter(
     (each) => verbose || each.going.length + each.untagged.length + each.damaged.length > 0,
   );
@@ -15,6 +22,8 @@ export function showPlan(terminal: Terminal, plan: Plan, now: Date, verbose: boo
   const rest = plan.repositories.length - touched.length;
   if (rest > 0) terminal.line(`${count(rest, 'repository', 'repositories')} keep all they have.`);
   terminal.line(totals(plan));
+  if (earlier > 0)
+    terminal.line(`${count(earlier, 'thing', 'things')} removed before would be given up earlier.`);
 }
 
 /** `12 tags in 3 repositories go, and 4 untagged manifests; 30 stay. A collection then frees 1.2 GiB.` */

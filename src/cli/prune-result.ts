@@ -3,6 +3,7 @@ import { removedInWords } from '../retention/daily.ts';
 import type { Plan } from '../retention/plan.ts';
 import type { Returned } from '../retention/undo.ts';
 import type { Answer } from '../retention/why.ts';
+import type { Done } from '../step.ts';
 import { answerInWords, returnInWords } from './prune-words.ts';
 import { Terminal } from './terminal.ts';
 
@@ -22,6 +23,19 @@ export function showApplied(terminal: Terminal, applied: Applied | undefined, un
       ? 'The room comes back with the next collection: npm run gc'
       : `Until a collection after ${undoDays} ${undoDays === 1 ? 'day' : 'days'} they come back by: npm run prune -- --undo`,
   );
+}
+
+/** The daemon has its own copy of retention.yaml: what it is told now, or that it goes by something else. */
+export function sayWhatDaemonFollows(
+  terminal: Terminal,
+  follows: 'these' | 'others' | 'none',
+  handedOn: Done | undefined,
+): void {
+  const how = 'a run of prune that is agreed to, or init-tls, hands it on.';
+  if (handedOn?.changed === true) terminal.line(`From now on the daemon removes tags ${handedOn.summary}.`);
+  else if (follows === 'none') terminal.line(`The daemon does not follow retention.yaml yet: ${how}`);
+  else if (follows === 'others')
+    terminal.line(`The daemon follows another version of retention.yaml: ${how}`);
 }
 
 export function showAnswer(reference: string, answer: Answer, json: boolean): void {

@@ -70,21 +70,27 @@ export async function applyPlan(house: Storehouse, plan: Plan, undoDays: number)
   };
 }
 
-/**
- * Shortens the wait for what was removed before, for who wants the room now. Under the lock of the storage.
- * @returns how many entries are given up earlier
- */
-export async function hasten(
-  { pruned, clock }: Pick<Storehouse, 'pruned' | 'clock'>,
+/** What was removed before, in repositories that are meant, and would be given up only later than after `undoDays`. */
+export function waitingLonger(
+  remembered: readonly Remembered[],
   meant: (repository: string) => boolean,
   undoDays: number,
-): Promise<number> {
-  const all = await pruned.read();
-  const end = ({ at }: Remembered) => new Date(at.getTime() + undoDays * DAY);
-  const late = all.filter((entry) => meant(entry.repository) && entry.until > end(entry));
-  if (late.length === 0) return 0;
-  await pruned.replace(all.map((entry) => (late.includes(entry) ? { ...entry, until: end(entry) } : entry)));
-  return late.filter(({ until }) => until > clock.now()).length;
+): readonly Remembered[] {
+  return remembered.filter((entry) => meant(entry.repository) && entry.until > endAfter(entry, undoDays));
+}
+
+/** Shortens the wait for these, for who wants the room now. Under the lock of the storage. */
+export async function hasten(
+  { pruned }: Pick<Storehouse, 'pruned'>,
+  meant: (repository: string) => boolean,
+  undoDays: number,
+): Promise<void> {
+  const late = waitingLonger(await pruned.read(), meant, undoDays);
+  await pruned.add(late.map((entry) => ({ ...entry, until: endAfter(entry, undoDays) })));
+}
+
+function endAfter({ at }: Remembered, undoDays: number): Date {
+  return new Date(at.getTime() + undoDays * DAY);
 }
 
 /** Ends what runs left that were killed between moving a tag and removing it: what was pushed meanwhile comes back. */
