@@ -23,7 +23,7 @@ export function chooseReturns(
   names: readonly string[],
 ): readonly Tagged[] {
   const tagged = remembered.filter((entry): entry is Tagged => entry.tag !== undefined);
-  const byRun = tagged.toSorted((one, other) => (one.run < other.run ? -1 : 1));
+  const byRun = tagged.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
   if (names.length === 0) {
     const last = byRun.at(-1)?.run;
     return byRun.filter(({ run }) => run === last);
@@ -63,4 +63,9 @@ async function returnTo(
     returned.push({ repository, tag, digest, outcome });
   }
   return returned;
+}
+
+/** Runs by time, and what a run removed by name. */
+function orderOf({ run, repository, tag }: Tagged): string {
+  return `${run} ${repository}:${tag}`;
 }
