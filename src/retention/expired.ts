@@ -5,7 +5,7 @@ import { Family, isReadable } from './family.ts';
 import type { PrunedFile, Remembered } from './pruned.ts';
 
 export interface Expired {
-  /** To be unlinked, so that a collection frees what nothing else needs. */
+  /** To be unlinked in this order, so that a collection frees what nothing else needs. */
   readonly manifests: readonly { readonly repository: string; readonly digest: string }[];
   /** Entries that are over: nothing brings these back. */
   readonly over: readonly Remembered[];
@@ -39,9 +39,16 @@ export function expired(
 /**
  * Unlinks what is over and forgets it. Only while nothing is pushed, and `found` was made since then: `expired` of an
  * inventory of this tree. A run that was killed is finished by the next.
+ * @param expectClosed called before each change, to throw when something may be pushed again
  */
-export async function applyExpired(tree: Tree, pruned: PrunedFile, found: Expired): Promise<void> {
+export async function applyExpired(
+  tree: Tree,
+  pruned: PrunedFile,
+  found: Expired,
+  expectClosed: () => void = () => undefined,
+): Promise<void> {
   for (const { repository, digest } of found.manifests) {
+    expectClosed();
     const hex = sha256Hex(digest);
     if (hex === undefined) continue;
     // Both, as distribution's DELETE does it: 2.1 linked manifests as layers.
@@ -72,5 +79,21 @@ function expiredIn(
   );
   const others = [...manifests.keys()].filter((digest) => !candidates.has(digest));
   const stay = new Family(repository).of([...tags, ...held].map(({ digest }) => digest).concat(others));
-  return [...candidates].filter((digest) => !stay.has(digest)).sort();
+  return parentsFirst(
+    [...candidates].filter((digest) => !stay.has(digest)),
+    manifests,
+  );
+}
+
+/** An index before its manifests: one whose link is there is whole, also after a kill in between. */
+function parentsFirst(digests: readonly string[], manifests: Repository['manifests']): string[] {
+  const wanted = new Set(digests);
+  const childrenFirst = new Set<string>();
+  const visit = (digest: string) => {
+    if (!wanted.delete(digest)) return;
+    for (const child of manifests.get(digest)?.manifests ?? []) visit(child.digest);
+    childrenFirst.add(digest);
+  };
+  for (const digest of digests.toSorted()) visit(digest);
+  return [...childrenFirst].reverse();
 }

@@ -136,7 +136,7 @@ test('nothing that a kept tag needs is ever given up, whatever the order of the 
       );
       expect(planRetention(reversed, rules, facts)).toEqual(plan);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -150,7 +150,7 @@ test('a plan that was carried out and is made again is empty', () => {
       for (const { going, untagged } of again.repositories)
         expect({ going, untagged }).toEqual({ going: [], untagged: [] });
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -181,6 +181,6 @@ test('all that is planned to go is given up in the end, and frees what the plan 
       const freed = [...sizes(true)].filter(([digest]) => !kept.has(digest));
       expect(freed.reduce((sum, [, bytes]) => sum + bytes, 0)).toBe(plan.bytes);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
