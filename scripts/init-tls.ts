@@ -16,6 +16,7 @@ import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { ensureImages } from '../src/images/ensure.ts';
 import { expectIssuable } from '../src/issuers/names.ts';
 import { ensureProof } from '../src/registry/ensure-proof.ts';
+import { handOn, readRules } from '../src/retention/handed-on.ts';
 import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
 import { loadSettings } from '../src/settings/load.ts';
@@ -59,10 +60,12 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const host = openHost(app);
   const consent = askConsent(terminal, yes);
 
+  const rules = await readRules(paths);
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
   await story.step('Names', () => expectIssuable(wanted, clock));
   await story.stepFor(wanted.mirror, 'Upstream', (mirror) => ensureUpstream(mirror, clock));
   await story.step('Folders', () => ensureFolders(paths, wanted));
+  await story.step('Clean-up', () => handOn(paths, rules));
   await story.step('Storage', (report) => ensureStorage(app, wanted, report));
   const disk = await story.step('Disk', () => expectRoom(wanted));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));

@@ -56,6 +56,10 @@ case "${CACHE:-memory}" in
     *) fail "CACHE: '$CACHE' is none of memory, stack and server" ;;
 esac
 
+# Where somebody else than root set the registry up, the folder for images gives its group to all that is made in it:
+# who set it up can then remove tags.
+umask 002
+
 # A killed registry leaves its socket behind. A new one is for all that see it: the volume says who does.
 export REGISTRY_HTTP_ADDR="$socket"
 rm -f "$socket"

@@ -74,3 +74,16 @@ test('users can be changed and the certificate renewed without root', async () =
     stdout: expect.stringContaining('nothing to do'),
   });
 });
+
+test('tags can be removed without root: what the registry writes is open to its owner’s group', async () => {
+  const tags = 'registry/data/docker/registry/v2/repositories/moorage/proof/_manifests';
+  const identity = [`--reuid=${SOMEBODY}`, `--regid=${SOMEBODY}`, '--clear-groups'];
+  const { exitCode, stderr } = await checkout.run('setpriv', [
+    ...identity,
+    'mv',
+    `${tags}/tags`,
+    `${tags}/moved`,
+  ]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(await asSomebody('prune', '--keep-last', '1', '--yes')).toMatchObject({ exitCode: 0 });
+});

@@ -41,6 +41,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   mirror: ['settings', 'system'],
   storage: ['settings', 'system'],
   inventory: ['settings', 'storage', 'system'],
+  retention: ['access', 'inventory', 'system'],
   stack: ['settings', 'mirror', 'storage', 'certificates', 'engine', 'system'],
   registry: [
     'access',
@@ -55,7 +56,18 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'system',
   ],
   alerts: ['settings', 'system'],
-  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
+  cli: [
+    'access',
+    'users',
+    'retention',
+    'inventory',
+    'certificates',
+    'issuers',
+    'settings',
+    'stack',
+    'host',
+    'system',
+  ],
 };
 
 /** Single files that everybody may import. */
