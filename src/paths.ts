@@ -26,6 +26,8 @@ export interface Paths {
   readonly journals: string;
   /** Every attempt to get a certificate. */
   readonly ledger: string;
+  /** The leases of those who want nothing written for a while; nginx and the registry look at them. */
+  readonly maintenance: string;
   /** What the gate writes. */
   readonly gate: string;
   /** Webroot of HTTP-01: nginx serves its `.well-known/acme-challenge`. */
@@ -54,6 +56,7 @@ export function paths(root: string = checkout()): Paths {
     events: join(state, 'events.jsonl'),
     journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),
+    maintenance: join(state, 'maintenance'),
     gate: join(state, 'gate'),
     challenges: join(state, 'acme-challenge'),
     images: join(root, 'images'),
