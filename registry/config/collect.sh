@@ -1,5 +1,5 @@
-# Sourced by start.sh, in a container of its own: takes away blobs that no manifest names, then the folders that are
-# listed in the file of the same name (see src/collection). It holds a lease of its own, so that nobody writes while it
+# Sourced by start.sh, in a container of its own: takes away the folders that are listed in a file (see
+# src/collection/collect.ts), then the blobs that no manifest names. It holds a lease of its own, so that nobody writes while it
 # works, whatever becomes of who started it; and it does not go on once nobody holds one.
 lease=$maintenance/collector.lease
 folders=$maintenance/collector.folders
@@ -14,6 +14,12 @@ hold() {
     mv "$lease.new" "$lease"
 }
 hold
+if [ -e "$folders" ]; then
+    while read -r folder; do
+        rm -rf "/var/lib/registry/docker/registry/v2/repositories/${folder:?}"
+    done <"$folders"
+    rm -f "$folders"
+fi
 registry garbage-collect "$@" /etc/moorage/registry.yml &
 collector=$!
 (
@@ -26,11 +32,6 @@ collector=$!
 holder=$!
 result=0
 wait "$collector" || result=$?
-if [ "$result" = 0 ] && [ -e "$folders" ]; then
-    while read -r folder; do
-        rm -rf "/var/lib/registry/docker/registry/v2/repositories/${folder:?}"
-    done <"$folders"
-fi
 kill "$holder" 2>/dev/null && wait "$holder" || :
-rm -f "$folders" "$lease" "$lease.new"
+rm -f "$lease" "$lease.new"
 exit "$result"

@@ -20,3 +20,10 @@ export function hasLapsed(written: Date, now: Date): boolean {
   const age = now.getTime() - written.getTime();
   return age > LEASE_SECONDS * 1000 - MARGIN || age < -1000;
 }
+
+/** Whether the content of a lease's file counts at a time. */
+export function counts(line: string, now: Date): boolean {
+  const [, from, until] = line.trim().split(' ').map(Number);
+  const seconds = Math.floor(now.getTime() / 1000);
+  return from !== undefined && until !== undefined && seconds >= from && seconds < until;
+}

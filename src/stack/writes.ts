@@ -6,9 +6,9 @@ import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Clock, eventually } from '../system/clock.ts';
-import { ensureDirectory } from '../system/files.ts';
+import { ensureDirectory, readIfExists } from '../system/files.ts';
 import { askNginx } from './answer.ts';
-import { hasLapsed, leaseLine, type Phase } from './lease.ts';
+import { counts, hasLapsed, leaseLine, type Phase } from './lease.ts';
 
 const TOUCH_EVERY = 1_000;
 /** nginx looks at the leases every second. */
@@ -33,6 +33,8 @@ export interface WritesClosed {
    * @throws Failure `lease-lapsed` when this process stood still for so long that others may have written
    */
   expectHeld(): void;
+  /** When the first write was refused. */
+  readonly since: Date | undefined;
 }
 
 /**
@@ -47,34 +49,45 @@ export async function withWritesClosed<T>(
 ): Promise<T> {
   await ensureDirectory(parts.paths.maintenance);
   const lease = new Lease(join(parts.paths.maintenance, `${holder}.lease`), parts.clock);
-  let entered = false;
+  let since: Date | undefined;
   const end = (signal: NodeJS.Signals) => {
     lease.dropNow();
     process.kill(process.pid, signal); // nobody listens any more: it ends as it would have
   };
   process.once('SIGINT', end).once('SIGTERM', end);
   try {
-    const done = await work({
+    return await work({
       enter: async (phase) => {
         lease.expectHeld();
+        since ??= parts.clock.now();
         await lease.take(phase);
-        entered = true;
         await expectRefused(parts, phase);
       },
       expectHeld: () => lease.expectHeld(),
+      get since() {
+        return since;
+      },
     });
-    lease.expectHeld();
-    return done;
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
     await lease.drop();
-    if (entered) await awaitOpen(parts);
+    if (since !== undefined) await awaitOpen(parts);
   }
 }
 
 /** Takes away what holders left that were killed. One that still holds a lease writes it anew within a second. */
 export async function dropLease({ maintenance }: Pick<Paths, 'maintenance'>, holder: string): Promise<void> {
   await rm(join(maintenance, `${holder}.lease`), { force: true });
+}
+
+/** Whether somebody of that name holds one now. */
+export async function holdsLease(
+  { maintenance }: Pick<Paths, 'maintenance'>,
+  holder: string,
+  now: Date,
+): Promise<boolean> {
+  const line = await readIfExists(join(maintenance, `${holder}.lease`));
+  return line !== undefined && counts(line, now);
 }
 
 class Lease {

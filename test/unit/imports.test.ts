@@ -39,6 +39,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   mirror: ['settings', 'system'],
   storage: ['settings', 'system'],
   inventory: ['settings', 'storage', 'system'],
+  collection: ['access', 'users', 'inventory', 'settings', 'storage', 'stack', 'engine', 'system'],
   stack: ['settings', 'mirror', 'storage', 'certificates', 'engine', 'system'],
   registry: [
     'access',
@@ -53,7 +54,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'system',
   ],
   alerts: ['settings', 'system'],
-  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
+  cli: ['collection', 'access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
 };
 
 /** Single files that everybody may import. */
