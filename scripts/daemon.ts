@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { openAlerter, openApp, renewalParts } from '../src/app.ts';
+import { clearInterrupted } from '../src/app-collection.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
 import { prepare, type Standing, sparingly, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
@@ -83,6 +84,8 @@ async function daemon(): Promise<void> {
   await prepare(parts, log);
   const ticker = startTicker(app.clock, async () => {
     const next = await tick(parts, { log, tell });
+    const cleared = await clearInterrupted(app).catch(messageOf);
+    if (cleared !== undefined) log(cleared);
     await writeFile(join(tmpdir(), 'last-tick'), ''); // the health check of the renewer looks at its age
     return next;
   });

@@ -5,7 +5,7 @@ import {
   type CollectionOutcome,
   collectionAsJson,
   collectionInWords,
-  expectUndamaged,
+  damageInWords,
 } from '../src/cli/collection-report.ts';
 import { main } from '../src/cli/main.ts';
 import { seconds } from '../src/cli/seconds.ts';
@@ -73,7 +73,8 @@ async function gc(app: App, options: Options): Promise<void> {
   terminal.line();
   terminal.table([['Collected', collectionInWords(outcome)]]);
   if (options.json) process.stdout.write(collectionAsJson(outcome));
-  expectUndamaged(outcome);
+  for (const line of damageInWords(outcome)) process.stderr.write(`${line}\n`);
+  if (outcome.damage.length > 0) process.exitCode = 1;
 }
 
 async function dryRun(parts: CollectionParts, story: Story, options: Options): Promise<CollectionOutcome> {
@@ -91,7 +92,6 @@ async function collection(
   askHead: (path: string) => Promise<number>,
 ): Promise<CollectionOutcome> {
   const { clock, journal } = parts;
-  // Before anything is closed; and once more when nobody writes.
   await story.step('Contents', () => expectContents(parts, options));
   await journal.begin();
   const done = await withWritesClosed(parts, HOLDER, async (writes) => {

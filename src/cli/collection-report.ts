@@ -1,6 +1,5 @@
 import type { Collected } from '../collection/collect.ts';
 import type { Damage } from '../collection/damage.ts';
-import { Failure } from '../errors.ts';
 import { sizeInWords } from '../low-water.ts';
 
 export interface CollectionOutcome {
@@ -19,8 +18,8 @@ export function collectionInWords({ dryRun, collected, seconds }: CollectionOutc
   const { blobs, bytes, freed } = collected;
   const many = `${blobs.length} ${blobs.length === 1 ? 'blob' : 'blobs'}`;
   if (dryRun) return `${sizeInWords(bytes)} in ${many} would be freed`;
-  const size = freed === undefined ? sizeInWords(bytes) : `${sizeInWords(Math.max(0, freed))} by df`;
-  return `${size} freed, ${many}; writes were closed for ${seconds.toFixed(1)} s`;
+  const by = freed === undefined ? '' : ' by df';
+  return `${sizeInWords(Math.max(0, bytes))} freed${by}, ${many}; writes were closed for ${seconds.toFixed(1)} s`;
 }
 
 /** The same for programs. */
@@ -30,16 +29,19 @@ export function collectionAsJson(outcome: CollectionOutcome): string {
   return `${JSON.stringify({ ...rest, ...collected, damaged: marked }, null, 2)}\n`;
 }
 
-/** @throws Failure `images-damaged` that names them */
-export function expectUndamaged({ damage, before }: Pick<CollectionOutcome, 'damage' | 'before'>): void {
-  if (damage.length === 0) return;
+/** Lines that name the images that are not whole, and what to do about them. */
+export function damageInWords({
+  damage,
+  before,
+}: Pick<CollectionOutcome, 'damage' | 'before'>): readonly string[] {
+  if (damage.length === 0) return [];
   const more = damage.length > NAMED ? [`and ${damage.length - NAMED} more (--json names all)`] : [];
-  const lines = damage.slice(0, NAMED).map((each) => inWords(each, before));
-  throw new Failure(
-    'images-damaged',
-    ['Images that can’t be pulled as a whole:', ...lines, ...more].join('\n'),
+  return [
+    'Images that can’t be pulled as a whole:',
+    ...damage.slice(0, NAMED).map((each) => inWords(each, before)),
+    ...more,
     'Push them again, restore a backup, or delete them by their digest. Writes are open.',
-  );
+  ];
 }
 
 function inWords(damage: Damage, before: readonly Damage[]): string {

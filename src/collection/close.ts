@@ -7,7 +7,7 @@ import { awaitQuiet, uploadsInWords } from './drain.ts';
 import type { CollectionParts } from './parts.ts';
 
 /** Most registries have such a moment soon; then nobody who pushes notices anything. */
-const QUIET_SOON = 30_000;
+const QUIET_SOON = 10_000;
 
 /**
  * Waits for a moment in which nobody pushes. When there is none soon no upload may begin, and those on their way may end.
