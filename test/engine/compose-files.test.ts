@@ -17,7 +17,11 @@ interface Project {
         readonly network_mode?: string;
         readonly networks?: Readonly<Record<string, unknown>>;
         readonly cap_drop: readonly string[];
-        readonly volumes?: readonly { readonly source?: string; readonly target: string }[];
+        readonly volumes?: readonly {
+          readonly source?: string;
+          readonly target: string;
+          readonly read_only?: boolean;
+        }[];
       }
     >
   >;
@@ -68,6 +72,17 @@ test('nobody but the registry and Redis is in their networks', async () => {
     ([, { networks = {} }]) => 'cache' in networks || 'outside' in networks,
   );
   expect(inside.map(([name]) => name).sort()).toEqual(['redis', 'registry']);
+});
+
+test('nginx and the registry see who wants nothing written, and can’t say so themselves', async () => {
+  const { services } = await project({});
+  const all = Object.entries(services).flatMap(([name, { volumes = [] }]) =>
+    volumes.filter(({ target }) => target === '/run/maintenance').map((volume) => [name, volume.read_only]),
+  );
+  expect(all.sort()).toEqual([
+    ['nginx', true],
+    ['registry', true],
+  ]);
 });
 
 test('what does not run has no image of its own, which Compose would pull or build all the same', async () => {

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import type { Checkout } from './checkout.ts';
 
 /** The step that the journal says is being done; `undefined` without a journal. */
-export function stepInJournal({ root }: Checkout): string | undefined {
+function stepInJournal({ root }: Checkout): string | undefined {
   try {
     return JSON.parse(readFileSync(join(root, 'var/journal/gc.json'), 'utf8')).step;
   } catch {
