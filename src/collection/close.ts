@@ -1,4 +1,4 @@
-import { unreachable } from '../errors.ts';
+import { Failure, unreachable } from '../errors.ts';
 import { awaitRegistry } from '../stack/answer.ts';
 import type { WritesClosed } from '../stack/writes.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
@@ -77,8 +77,14 @@ async function forgetDescriptors({ settings, engine }: CollectionParts): Promise
     case 'stack': {
       // Nobody else has it. One that does not run remembers nothing: it keeps nothing on a disk.
       const redis = (await engine.containers.ofService(project, 'redis')).find(({ running }) => running);
-      if (redis !== undefined) await engine.containers.exec(redis.id, ['redis-cli', 'flushall']);
-      return;
+      if (redis === undefined) return;
+      const { exitCode, output } = await engine.containers.exec(redis.id, ['redis-cli', 'flushall']);
+      if (exitCode === 0) return;
+      throw new Failure(
+        'redis-silent',
+        `What the stack's Redis remembers of blobs could not be taken away: ${output.trim()}`,
+        'Nothing was collected. Look into its log, docker compose logs redis, then run this again.',
+      );
     }
     default:
       unreachable(cache);

@@ -27,8 +27,11 @@ export class RegistryPart {
 
   /** @throws Failure `registry-not-running` */
   async container(): Promise<ContainerFacts> {
-    const found = await this.#engine.containers.ofService(this.#project, 'registry');
-    const running = found.find((each) => each.running);
+    // One that has just ended itself is started again by the engine.
+    const running = await eventually(this.#clock, UP, async () => {
+      const found = await this.#engine.containers.ofService(this.#project, 'registry');
+      return found.find((each) => each.running);
+    });
     if (running !== undefined) return running;
     throw new Failure(
       'registry-not-running',

@@ -30,7 +30,7 @@ afterAll(() => checkout?.dispose());
 
 /** An image that is there no more: something to collect. */
 async function discard(content: string): Promise<void> {
-  await pusher.delete('team/old', await pusher.image('team/old', content, [content, KEPT]));
+  await pusher.delete('team/old', await pusher.image('team/old', 'old', [content, KEPT]));
 }
 
 const stored = (content: string) => {
@@ -72,6 +72,13 @@ test('a second kill in the run that finishes the first changes nothing of that',
   expect(await checkout.npm('gc')).toMatchObject({ exitCode: 0 });
   expect(stored('discarded before two kills')).toBe(false);
   await pusher.image('team/new', 'twice', ['pushed after two kills']);
+});
+
+test('Ctrl-C opens writes before it ends', async () => {
+  expect(await killGcAt(checkout, 'verify', 'SIGINT')).toBe(true);
+  expect(existsSync(join(checkout.root, 'var/maintenance/gc.lease'))).toBe(false);
+  const push = () => pusher.image('team/new', 'ctrl-c', ['pushed after Ctrl-C']).then(() => 'pushed', String);
+  await expect.poll(push, SOON).toBe('pushed');
 });
 
 test('without a next run writes are open by themselves, the registry is as before, and the daemon clears up', async () => {

@@ -14,8 +14,12 @@ function stepInJournal({ root }: Checkout): string | undefined {
   }
 }
 
-/** Runs `npm run gc`, and ends it by `kill -9` as soon as its journal names the step. Whether it came to that. */
-export async function killGcAt(checkout: Checkout, step: Step): Promise<boolean> {
+/** Runs `npm run gc`, and ends it by a signal as soon as its journal names the step. Whether it came to that. */
+export async function killGcAt(
+  checkout: Checkout,
+  step: Step,
+  signal: NodeJS.Signals = 'SIGKILL',
+): Promise<boolean> {
   const child = execa('node', ['--import', './scripts/setup.mjs', 'scripts/gc.ts'], {
     cwd: checkout.root,
     env: checkout.env,
@@ -28,7 +32,7 @@ export async function killGcAt(checkout: Checkout, step: Step): Promise<boolean>
     if (stepInJournal(checkout) === step) break;
     if (over) return false;
   }
-  child.kill('SIGKILL');
+  child.kill(signal);
   await ended;
   return stepInJournal(checkout) !== undefined;
 }
