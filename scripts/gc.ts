@@ -17,6 +17,7 @@ import { type CollectionParts, HOLDER } from '../src/collection/parts.ts';
 import { expectContents, expectSafeDeletion } from '../src/collection/preconditions.ts';
 import { verify } from '../src/collection/verify.ts';
 import { connect } from '../src/engine/connect.ts';
+import { messageOf } from '../src/errors.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { awaitRegistry } from '../src/stack/answer.ts';
 import { ensureFolders, expectOwnState } from '../src/stack/folders.ts';
@@ -91,7 +92,7 @@ async function collection(
   options: Options,
   askHead: (path: string) => Promise<number>,
 ): Promise<CollectionOutcome> {
-  const { clock, journal } = parts;
+  const { clock, journal, events } = parts;
   await story.step('Contents', () => expectContents(parts, options));
   await journal.begin();
   const done = await withWritesClosed(parts, HOLDER, async (writes) => {
@@ -105,14 +106,13 @@ async function collection(
     await story.step('Registry', () => wake(parts, writes));
     const damage = await story.step('Verified', (report) => verify(parts, before, options, askHead, report));
     return { collected, damage, before: before.damage, since: writes.since };
+  }).catch(async (error) => {
+    await events.record(HOLDER, 'trouble', messageOf(error));
+    throw error;
   });
   await journal.end();
   const seconds = (clock.now().getTime() - (done.since ?? clock.now()).getTime()) / 1000;
   const outcome = { dryRun: false, ...done, seconds };
-  await parts.events.record(
-    HOLDER,
-    done.damage.length === 0 ? 'done' : 'trouble',
-    collectionInWords(outcome),
-  );
+  await events.record(HOLDER, done.damage.length === 0 ? 'done' : 'trouble', collectionInWords(outcome));
   return outcome;
 }

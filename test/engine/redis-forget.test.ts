@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BUILT } from '../../src/images/catalog.ts';
 import { Secret } from '../../src/secret.ts';
 import type { RedisServer } from '../../src/settings/storage.ts';
@@ -23,9 +23,12 @@ beforeAll(async () => {
   const { stdout } = await execa('docker', ['port', CONTAINER, '6379/tcp']);
   const port = Number(stdout.slice(stdout.lastIndexOf(':') + 1));
   server = { host: '127.0.0.1', port, user: undefined, password: new Secret(PASSWORD), database: 2 };
-  await expect
-    .poll(() => pingRedis(server).then(() => 'answers', String), { timeout: 30_000 })
-    .toBe('answers');
+  const answers = () =>
+    pingRedis(server).then(
+      () => true,
+      () => false,
+    );
+  await vi.waitUntil(answers, { timeout: 30_000 });
 });
 
 afterAll(() => execa('docker', ['rm', '--force', '--volumes', CONTAINER]));
