@@ -74,6 +74,11 @@ test.each(combinations)('nginx takes %j', async (env) => {
   // In the registry's own server alone: a mirror is only read.
   expect(lines.filter((line) => /if \(-f \$refused_while\)/.test(line))).toHaveLength(1);
   expect(said(/set_real_ip_from/)).toBe(env.BEHIND_PROXY === 'true');
+  // What nginx counts is for its own container.
+  const servers = lines.join('\n').match(/^server \{\n[\s\S]*?^\}$/gm) ?? [];
+  const counting = servers.filter((server) => server.includes('stub_status;'));
+  expect(counting.flatMap((server) => server.match(/listen .*;/g))).toEqual(['listen 127.0.0.1:8080;']);
+  expect(stdout.match(/stub_status;/g)).toHaveLength(1);
 });
 
 test.each([
