@@ -13,11 +13,11 @@ import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { close, drain, quieten, wake } from '../src/collection/close.ts';
 import { collect, look, rehearse } from '../src/collection/collect.ts';
+import { noteFailure } from '../src/collection/finish.ts';
 import { type CollectionParts, HOLDER } from '../src/collection/parts.ts';
 import { expectContents, expectSafeDeletion } from '../src/collection/preconditions.ts';
 import { verify } from '../src/collection/verify.ts';
 import { connect } from '../src/engine/connect.ts';
-import { messageOf } from '../src/errors.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { awaitRegistry } from '../src/stack/answer.ts';
 import { ensureFolders, expectOwnState } from '../src/stack/folders.ts';
@@ -106,10 +106,7 @@ async function collection(
     await story.step('Registry', () => wake(parts, writes));
     const damage = await story.step('Verified', (report) => verify(parts, before, options, askHead, report));
     return { collected, damage, before: before.damage, since: writes.since };
-  }).catch(async (error) => {
-    await events.record(HOLDER, 'trouble', messageOf(error));
-    throw error;
-  });
+  }).catch((error) => noteFailure(parts, error));
   await journal.end();
   const seconds = (clock.now().getTime() - (done.since ?? clock.now()).getTime()) / 1000;
   const outcome = { dryRun: false, ...done, seconds };

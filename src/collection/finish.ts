@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHECKER } from '../access/prover.ts';
-import { unreachable } from '../errors.ts';
+import { messageOf, unreachable } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Entry, Journal } from '../journal.ts';
 import type { Paths } from '../paths.ts';
@@ -9,7 +9,7 @@ import { dropLease } from '../stack/writes.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import { removeTemporaryUser } from '../users/temporary-user.ts';
-import { COLLECTOR, HOLDER } from './parts.ts';
+import { COLLECTOR, type CollectionParts, HOLDER } from './parts.ts';
 
 export interface FinishParts {
   readonly paths: Pick<Paths, 'maintenance' | 'usersFile'>;
@@ -65,4 +65,18 @@ export async function finishInterrupted(
   await events.record(HOLDER, 'done', text);
   await journal.end();
   return changed(text);
+}
+
+/**
+ * For a run that fails and lives: it has left nothing to finish, unless its collector is still at work.
+ * @throws the failure
+ */
+export async function noteFailure(
+  { registry, journal, events }: Pick<CollectionParts, 'registry' | 'journal' | 'events'>,
+  failure: unknown,
+): Promise<never> {
+  await events.record(HOLDER, 'trouble', messageOf(failure));
+  const works = await registry.collectorRuns().catch(() => true); // without the engine nobody knows
+  if (!works) await journal.end();
+  throw failure;
 }

@@ -5,6 +5,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/registry/digest.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { Checkout, type Ran } from '../support/checkout.ts';
 import { type Mounted, mountSmallDisk } from '../support/mounts.ts';
 import { ANY_MANIFEST, ImagePusher, type Pushed } from '../support/pushed-images.ts';
@@ -12,6 +13,8 @@ import { type Called, RegistryCalls } from '../support/registry-calls.ts';
 
 const MIB = 1024 ** 2;
 const SOON = { timeout: 60_000, interval: 50 };
+/** Milliseconds between two questions. */
+const BETWEEN = 50;
 const TWO_DAYS = 2 * 24 * 60 * 60;
 
 let checkout: Checkout;
@@ -75,7 +78,10 @@ async function during<T>(
     ended = true;
   };
   work.then(end, end);
-  while (!ended) answers.push(await ask());
+  while (!ended) {
+    answers.push(await ask());
+    await systemClock.sleep(BETWEEN); // leaves the machine to those who are watched
+  }
   return { done: await work, answers };
 }
 
