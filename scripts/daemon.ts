@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { openAlerter, openApp, renewalParts } from '../src/app.ts';
+import { clearInterrupted } from '../src/app-collection.ts';
 import { writeRenewalMetrics } from '../src/app-metrics.ts';
 import { dailyPrune } from '../src/app-prune.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
@@ -99,6 +100,8 @@ async function daemon(): Promise<void> {
   const ticker = startTicker(app.clock, async () => {
     const next = await tick(parts, { log, tell });
     for (const line of await cleanUp()) log(line);
+    const cleared = await clearInterrupted(app).catch(messageOf);
+    if (cleared !== undefined) log(cleared);
     await writeFile(join(tmpdir(), 'last-tick'), ''); // the health check of the renewer looks at its age
     return next;
   });

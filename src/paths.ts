@@ -32,6 +32,8 @@ export interface Paths {
   readonly journals: string;
   /** Every attempt to get a certificate. */
   readonly ledger: string;
+  /** The leases of those who want nothing written for a while; nginx and the registry look at them. */
+  readonly maintenance: string;
   /** What the gate writes. */
   readonly gate: string;
   /** What commands and the daemon have to tell Prometheus, a file each. */
@@ -65,6 +67,7 @@ export function paths(root: string = checkout()): Paths {
     events: join(state, 'events.jsonl'),
     journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),
+    maintenance: join(state, 'maintenance'),
     gate: join(state, 'gate'),
     metrics: join(state, 'metrics'),
     challenges: join(state, 'acme-challenge'),

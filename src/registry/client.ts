@@ -109,10 +109,7 @@ export class RegistryClient {
     if (type !== undefined) headers['content-type'] = type;
     if (method === 'GET') headers.accept = `${MANIFEST_TYPE}, ${DOCKER_MANIFEST_TYPE}, */*`;
     if (body !== undefined) headers['content-length'] = String(body.length);
-    if (this.#credentials !== undefined) {
-      const { user, password } = this.#credentials;
-      headers.authorization = `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;
-    }
+    if (this.#credentials !== undefined) headers.authorization = basic(this.#credentials);
     const socket = await openConnection(this.#endpoint).catch((error) => {
       throw new Failure(
         'registry-silent',
@@ -136,6 +133,11 @@ export class RegistryClient {
   }
 }
 
+/** RFC 7617. */
+export function basic({ user, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;
+}
+
 /** RFC 4918 section 11.5; the gate says what is free and what is kept free. */
 function diskFull(body: string): Failure {
   const message = /"message":"([^"]+)"/.exec(body)?.[1] ?? 'the disk of the images is full';
@@ -147,7 +149,7 @@ function diskFull(body: string): Failure {
 }
 
 /** A connection whose other end has proved itself, where it can; not a byte of a request is sent before. */
-function openConnection({ host, name, port, trust }: Endpoint): Promise<Socket> {
+export function openConnection({ host, name, port, trust }: Endpoint): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const late = () => new Error(`no answer from ${host}:${port} within 60 s`);
     if (trust.kind === 'plain') {

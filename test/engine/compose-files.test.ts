@@ -76,6 +76,17 @@ test('nobody but the registry and Redis is in their networks', async () => {
   expect(inside.map(([name]) => name).sort()).toEqual(['redis', 'registry']);
 });
 
+test('nginx and the registry see who wants nothing written, and can’t say so themselves', async () => {
+  const { services } = await project({});
+  const all = Object.entries(services).flatMap(([name, { volumes = [] }]) =>
+    volumes.filter(({ target }) => target === '/run/maintenance').map((volume) => [name, volume.read_only]),
+  );
+  expect(all.sort()).toEqual([
+    ['nginx', true],
+    ['registry', true],
+  ]);
+});
+
 test('what does not run has no image of its own, which Compose would pull or build all the same', async () => {
   const { stdout } = await checkout.run('docker', ['compose', 'config', '--images']);
   expect(stdout).not.toMatch(/relay|valkey/);

@@ -42,6 +42,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   storage: ['settings', 'system'],
   inventory: ['settings', 'storage', 'system'],
   retention: ['access', 'inventory', 'system'],
+  collection: ['access', 'users', 'inventory', 'settings', 'storage', 'stack', 'engine', 'system'],
   stack: ['settings', 'mirror', 'storage', 'certificates', 'engine', 'system'],
   registry: [
     'access',
@@ -60,6 +61,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'access',
     'users',
     'retention',
+    'collection',
     'inventory',
     'certificates',
     'issuers',
