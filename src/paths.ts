@@ -22,6 +22,8 @@ export interface Paths {
   readonly acme: string;
   /** What happened, one JSON object a line; see `Events`. */
   readonly events: string;
+  /** How full the images' disk was, once an hour; see `UsageLog`. */
+  readonly usage: string;
   /** One file for each command of several steps that is at work or was interrupted; see `Journal`. */
   readonly journals: string;
   /** Every attempt to get a certificate. */
@@ -52,6 +54,7 @@ export function paths(root: string = checkout()): Paths {
     certbot: join(state, 'certbot'),
     acme: join(state, 'acme'),
     events: join(state, 'events.jsonl'),
+    usage: join(state, 'usage.jsonl'),
     journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),
     gate: join(state, 'gate'),
