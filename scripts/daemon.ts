@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { openAlerter, openApp, renewalParts } from '../src/app.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
+import { openDiskNotes } from '../src/app-usage.ts';
 import { prepare, type Standing, sparingly, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
@@ -78,11 +79,13 @@ async function daemon(): Promise<void> {
     watchedDisk(settings).catch((error) => void log(`no look at the disk: ${messageOf(error)}`));
   const tell = async (standing: Standing) =>
     alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
+  const noteDisk = openDiskNotes(app, settings);
 
   log(`keeping the certificate for ${settings.names.join(', ')} by ${settings.issuer}`);
   await prepare(parts, log);
   const ticker = startTicker(app.clock, async () => {
     const next = await tick(parts, { log, tell });
+    await noteDisk();
     await writeFile(join(tmpdir(), 'last-tick'), ''); // the health check of the renewer looks at its age
     return next;
   });

@@ -14,11 +14,12 @@ const MODE = 0o644;
  * many small files: for commands and for a daemon between its ticks, not for a server.
  */
 export class FolderTree implements Tree {
-  readonly #directory: string;
+  /** With the slash. */
+  readonly #root: string;
 
   /** @param directory distribution's root directory (REGISTRY_DATA_DIR) */
   constructor(directory: string) {
-    this.#directory = directory;
+    this.#root = onDisk(directory, '/');
   }
 
   async list(folder: string): Promise<readonly string[]> {
@@ -56,7 +57,7 @@ export class FolderTree implements Tree {
   }
 
   #at(path: string): string {
-    return onDisk(this.#directory, path);
+    return this.#root + path;
   }
 }
 

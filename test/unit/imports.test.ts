@@ -39,6 +39,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   mirror: ['settings', 'system'],
   storage: ['settings', 'system'],
   inventory: ['settings', 'storage', 'system'],
+  usage: ['system'],
+  status: ['users', 'usage', 'certificates', 'inventory', 'stack', 'settings', 'system'],
   stack: ['settings', 'mirror', 'storage', 'certificates', 'engine', 'system'],
   registry: [
     'access',
@@ -53,7 +55,19 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'system',
   ],
   alerts: ['settings', 'system'],
-  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
+  cli: [
+    'access',
+    'users',
+    'certificates',
+    'issuers',
+    'inventory',
+    'usage',
+    'status',
+    'settings',
+    'stack',
+    'host',
+    'system',
+  ],
 };
 
 /** Single files that everybody may import. */
