@@ -61,9 +61,7 @@ test('the file does not grow for ever: the newest stay', async () => {
 
 test('two at once both arrive', async () => {
   await events.record('gc', 'done', 'first');
-  await Promise.all(
-    ['a', 'b', 'c', 'd'].map((text) => new Events(file, clock).record('user', 'done', text)),
-  );
+  await Promise.all(['a', 'b', 'c', 'd'].map((text) => new Events(file, clock).record('user', 'done', text)));
   expect((await texts()).sort()).toEqual(['a', 'b', 'c', 'd', 'first']);
 });
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
@@ -6,6 +6,8 @@ import { ensureDirectory, ownerToKeep, writeAtomically } from '../system/files.t
 import { onDisk } from './layout.ts';
 import type { FileFacts, Tree } from './tree.ts';
 
+/** More than manifests have as a rule. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** As distribution's own. */
 const MODE = 0o644;
 
@@ -32,7 +34,7 @@ export class FolderTree implements Tree {
   }
 
   async read(path: string): Promise<Buffer | undefined> {
-    return ifThere(() => readFileSync(this.#at(path)));
+    return ifThere(() => readSmall(this.#at(path)));
   }
 
   async write(path: string, content: Uint8Array): Promise<void> {
@@ -58,6 +60,20 @@ export class FolderTree implements Tree {
 
   #at(path: string): string {
     return this.#root + path;
+  }
+}
+
+/**
+ * A file, as a copy out of one buffer for all: a buffer for each of some ten thousand links and manifests would be most
+ * of the work.
+ */
+function readSmall(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const length = readSync(file, scratch, 0, scratch.length, 0);
+    return length < scratch.length ? Buffer.from(scratch.subarray(0, length)) : readFileSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 
