@@ -42,9 +42,10 @@ function barLines(repositories: readonly RepositoryUsage[], page: Page): string[
   return repositories.map((each) => {
     const own = Math.round((each.own / scale) * bars);
     const all = Math.round((sizeOf(each) / scale) * bars);
-    const bar = page.style('cyan', `${'█'.repeat(own)}${'░'.repeat(Math.max(0, all - own))}`);
+    const drawn = '█'.repeat(own) + '░'.repeat(Math.max(0, all - own));
+    const bar = page.style('cyan', drawn === '' && sizeOf(each) > 0 ? '▏' : drawn);
     const size = sizeInWords(sizeOf(each)).padStart(SIZE_WIDTH);
-    return `${cut(each.name, names).padEnd(names)} ${size} ${counted(each.tags, 'tag', 'tags').padStart(TAGS_WIDTH)} ${bar}`;
+    return `${cut(each.name, names).padEnd(names)} ${size} ${counted(each.tags, 'tag', 'tags').padStart(TAGS_WIDTH)} ${bar}`.trimEnd();
   });
 }
 

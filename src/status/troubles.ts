@@ -50,19 +50,37 @@ function ofAnswer({ silence, url }: Status): Trouble[] {
 
 function ofParts({ parts }: Status): Trouble[] {
   if (parts.kind === 'unseen') return [unseen('parts-unseen', parts, DOCTOR)];
-  return parts.what.flatMap(ofPart);
+  const missing = parts.what.filter(({ condition }) => condition === 'missing');
+  const stopped = parts.what.filter(({ condition }) => condition === 'stopped');
+  return [...ofMissing(missing), ...ofStopped(stopped), ...parts.what.flatMap(ofPart)];
 }
 
-function ofPart({ name, condition, since, restarts, exitCode }: PartState): Trouble[] {
+function ofMissing(parts: readonly PartState[]): Trouble[] {
+  if (parts.length === 0) return [];
+  return [broken('part-missing', `${listed(parts)} ${parts.length === 1 ? 'is' : 'are'} not there`, UP)];
+}
+
+function ofStopped(parts: readonly PartState[]): Trouble[] {
+  const [first, ...rest] = parts;
+  if (first === undefined) return [];
+  const { since, exitCode } = first;
   const at = since === undefined ? '' : ` since ${moment(since)}`;
+  const what = rest.length > 0 ? 'do not run' : `has not run${at} (exit code ${exitCode})`;
+  return [broken('part-stopped', `${listed(parts)} ${what}`, UP)];
+}
+
+function listed(parts: readonly PartState[]): string {
+  const names = parts.map(({ name }) => name);
+  return names.length === 1 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+function ofPart({ name, condition, restarts }: PartState): Trouble[] {
   switch (condition) {
     case 'running':
     case 'starting':
-      return [];
     case 'missing':
-      return [broken('part-missing', `${name} is not there`, UP)];
     case 'stopped':
-      return [broken('part-stopped', `${name} has not run${at} (exit code ${exitCode})`, UP)];
+      return [];
     case 'paused':
       return [broken('part-paused', `${name} is paused`, `docker compose unpause ${name}`)];
     case 'restarting':
