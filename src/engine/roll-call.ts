@@ -48,7 +48,8 @@ export async function rollCall(dockerHost: string | undefined, project: string):
     );
     return (await Promise.all(looked)).flat();
   } catch (error) {
-    throw engineAway(error, dockerHost);
+    const strange = error instanceof z.ZodError || error instanceof SyntaxError;
+    throw engineAway(strange ? new Error('its answer is not understood') : error, dockerHost);
   }
 }
 

@@ -37,7 +37,9 @@ export function usageOf({ repositories }: Inventory): Usage {
     }
   }
   const used = repositories.map((repository, index) => usage(repository, sizes[index] ?? new Map(), owners));
-  used.sort((a, b) => b.own + b.shared - (a.own + a.shared) || a.name.localeCompare(b.name));
+  used.sort(
+    (a, b) => b.own + b.shared - (a.own + a.shared) || a.name.localeCompare(b.name, 'en', { numeric: true }),
+  );
   return { bytes, tags: used.reduce((sum, { tags }) => sum + tags, 0), repositories: used };
 }
 

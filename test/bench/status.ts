@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { onDisk } from '../../src/inventory/layout.ts';
@@ -77,6 +77,7 @@ async function timed(
 
 /** Images that have one layer in common within their repository. The registry keeps no account of its own. */
 function fill(folder: string): void {
+  rmSync(onDisk(folder, 'repositories'), { recursive: true }); // of init-tls's proof
   for (let index = 0; index < REPOSITORIES; index += 1) {
     const repository = `team-${index % 20}/app-${index}`;
     for (let number = 0; number < TAGS_EACH; number += 1) {
