@@ -1,9 +1,10 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Events } from '../../src/events.ts';
 import { Journal } from '../../src/journal.ts';
 import { systemClock } from '../../src/system/clock.ts';
+import { readIfExists } from '../../src/system/files.ts';
 import { Checkout } from '../support/checkout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { TerminalSession } from '../support/terminal-session.ts';
@@ -92,6 +93,22 @@ describe('a healthy stack', () => {
     expect(stdout).toMatch(/1 user, 1 token\n +expire soon: admin:\w+ in (48 hours|2 days)/);
     expect(stdout).toMatch(/Events +· .* +user: token admin:\w+ made/);
     expect((await status(['--no-storage'])).stdout).not.toContain('team/large');
+  });
+
+  test('the renewer writes down how full the disk is, and from that comes the day when it is full', async () => {
+    const file = join(checkout.root, 'var/usage.jsonl');
+    const lines = async () => (await readIfExists(file))?.trim().split('\n') ?? [];
+    await expect.poll(lines, { timeout: 60_000 }).toHaveLength(1);
+    const { free, size } = JSON.parse((await lines())[0] ?? '');
+    const sampled = Array.from({ length: 5 * 24 }, (_, hours) => {
+      const used = Math.round((free / 100) * (hours / 24)); // a hundredth of what is free each day
+      return JSON.stringify({ at: new Date(Date.now() - hours * 3_600_000), free: free + used, size });
+    });
+    await writeFile(file, `${sampled.reverse().join('\n')}\n`);
+    expect((await status()).stdout).toMatch(
+      /Disk .*\n +full on \d+ \w+ 20\d\d, in \d\d days, at [\d.]+ [MG]iB more a day\n/,
+    );
+    expect(await state()).toMatchObject({ ok: true, forecast: { kind: 'full' } });
   });
 
   test('a command that was interrupted is named, and how to end it', async () => {
