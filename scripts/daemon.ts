@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { openAlerter, openApp, renewalParts } from '../src/app.ts';
+import { writeRenewalMetrics } from '../src/app-metrics.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
 import { openDiskNotes } from '../src/app-usage.ts';
-import { prepare, type Standing, sparingly, tick } from '../src/certificates/keeper.ts';
+import { prepare, type Standing, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
@@ -20,6 +21,7 @@ import { expectOwnState } from '../src/stack/folders.ts';
 import { watchedDisk } from '../src/stack/image-disk.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer, startRenewer } from '../src/stack/renewer.ts';
+import { sparingly } from '../src/system/sparingly.ts';
 import { startTicker } from '../src/system/ticker.ts';
 
 await main(
@@ -77,8 +79,12 @@ async function daemon(): Promise<void> {
   const log = sparingly((line) => process.stdout.write(`${app.clock.now().toISOString()} ${line}\n`));
   const disk = () =>
     watchedDisk(settings).catch((error) => void log(`no look at the disk: ${messageOf(error)}`));
-  const tell = async (standing: Standing) =>
-    alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
+  const tell = async (standing: Standing) => {
+    await writeRenewalMetrics(app, settings, standing).catch((error) =>
+      log(`the metrics can't be written: ${messageOf(error)}`),
+    );
+    return alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
+  };
   const noteDisk = openDiskNotes(app, settings);
 
   log(`keeping the certificate for ${settings.names.join(', ')} by ${settings.issuer}`);

@@ -24,6 +24,7 @@ import { type Part, recentLog } from '../src/stack/compose.ts';
 import { ensureFolders } from '../src/stack/folders.ts';
 import { expectRoom } from '../src/stack/image-disk.ts';
 import { awaitMirror, ensureUpstream } from '../src/stack/mirror.ts';
+import { startMonitoring } from '../src/stack/monitoring.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { startRenewer } from '../src/stack/renewer.ts';
@@ -101,6 +102,9 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   );
 
   await keepItFresh();
+  await story.stepFor(settings.monitoring, 'Monitoring', (monitoring, report) =>
+    startMonitoring(place, { ...settings, monitoring }, clock, report),
+  );
   await story.stepFor(unitOfHost(app, settings), 'Unit', (unit, report) =>
     refreshUnit(openServiceManager(app), unit, () => gatherUnitFacts(run, unit), report),
   );

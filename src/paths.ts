@@ -30,6 +30,8 @@ export interface Paths {
   readonly ledger: string;
   /** What the gate writes. */
   readonly gate: string;
+  /** What commands and the daemon have to tell Prometheus, a file each. */
+  readonly metrics: string;
   /** Webroot of HTTP-01: nginx serves its `.well-known/acme-challenge`. */
   readonly challenges: string;
   readonly images: string;
@@ -58,6 +60,7 @@ export function paths(root: string = checkout()): Paths {
     journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),
     gate: join(state, 'gate'),
+    metrics: join(state, 'metrics'),
     challenges: join(state, 'acme-challenge'),
     images: join(root, 'images'),
     handover: join(state, 'first-user.json'),

@@ -24,6 +24,7 @@ test.each<[Record<string, string>, string[]]>([
   [{ RENEWER_REPLICAS: '0' }, ['nginx', 'gate', 'registry']],
   [{ REDIS_URL: 'stack' }, ['nginx', 'gate', 'registry', 'redis', 'renewer']],
   [{ REDIS_URL: 'redis://elsewhere:6379/0' }, ['nginx', 'gate', 'registry', 'renewer']],
+  [{ MONITORING: 'true' }, ['nginx', 'gate', 'registry', 'renewer', 'exporter', 'prometheus']],
   [{ MIRROR_OF: 'https://hub.example' }, ['nginx', 'gate', 'registry', 'mirror', 'relay', 'renewer']],
 ])('with %j the stack has %j', async (environment, parts) => {
   expect(await expected(environment)).toEqual(parts);

@@ -23,10 +23,10 @@ export type Condition =
   | 'stopped'
   | 'missing';
 
-type Wishes = Pick<Settings, 'auth' | 'mirror' | 'cache' | 'renewerContainer'>;
+type Wishes = Pick<Settings, 'auth' | 'mirror' | 'cache' | 'renewerContainer' | 'monitoring'>;
 
 /** The parts that a stack with these settings has. */
-export function expectedParts({ auth, mirror, cache, renewerContainer }: Wishes): string[] {
+export function expectedParts({ auth, mirror, cache, renewerContainer, monitoring }: Wishes): string[] {
   return [
     'nginx',
     ...(auth.by === 'gate' ? ['gate'] : []),
@@ -34,6 +34,7 @@ export function expectedParts({ auth, mirror, cache, renewerContainer }: Wishes)
     ...(cache.kind === 'stack' ? ['redis'] : []),
     ...(mirror === undefined ? [] : ['mirror', 'relay']),
     ...(renewerContainer ? ['renewer'] : []),
+    ...(monitoring === undefined ? [] : ['exporter', 'prometheus']),
   ];
 }
 
