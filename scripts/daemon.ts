@@ -8,6 +8,7 @@ import { clearInterrupted } from '../src/app-collection.ts';
 import { writeRenewalMetrics } from '../src/app-metrics.ts';
 import { dailyPrune } from '../src/app-prune.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
+import { openDiskNotes } from '../src/app-usage.ts';
 import { prepare, type Standing, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
@@ -89,6 +90,7 @@ async function daemon(): Promise<void> {
     );
     return alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
   };
+  const noteDisk = openDiskNotes(app, settings);
 
   const cleanUp = () =>
     pruneDaily(dailyPrune(app, settings)).catch((error) => [
@@ -102,6 +104,7 @@ async function daemon(): Promise<void> {
     for (const line of await cleanUp()) log(line);
     const cleared = await clearInterrupted(app).catch(messageOf);
     if (cleared !== undefined) log(cleared);
+    await noteDisk();
     await writeFile(join(tmpdir(), 'last-tick'), ''); // the health check of the renewer looks at its age
     return next;
   });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type App, lockFile, openApp, openHost, renewalParts } from '../src/app.ts';
+import { type App, lockFile, openApp, openEvents, openHost, renewalParts } from '../src/app.ts';
 import { openServiceManager, unitOfHost } from '../src/app-unit.ts';
 import { ensurePlaceholder } from '../src/certificates/placeholder.ts';
 import { ensureCertificate } from '../src/certificates/renewal.ts';
@@ -114,4 +114,7 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
 
   conclude(terminal, story, { app, settings, disk, firstUser, certificate: current.certificate, json });
   await forgetPassword(paths);
+  const different = story.records.filter((step) => step.changed).map(({ title }) => title);
+  if (different.length > 0)
+    await openEvents(app).record('init-tls', 'done', `changed ${different.join(', ')}`);
 }

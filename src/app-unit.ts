@@ -1,5 +1,5 @@
 import { type App, openHost } from './app.ts';
-import { socketOf } from './engine/connect.ts';
+import { socketOf } from './engine/address.ts';
 import type { ServiceManager } from './host/install-unit.ts';
 import { lastChange } from './host/last-change.ts';
 import type { UnitWishes } from './host/unit-facts.ts';

@@ -28,6 +28,8 @@ export interface Paths {
   readonly pruned: string;
   /** What happened, one JSON object a line; see `Events`. */
   readonly events: string;
+  /** How full the images' disk was, once an hour; see `UsageLog`. */
+  readonly usage: string;
   /** One file for each command of several steps that is at work or was interrupted; see `Journal`. */
   readonly journals: string;
   /** Every attempt to get a certificate. */
@@ -65,6 +67,7 @@ export function paths(root: string = checkout()): Paths {
     retentionCopy: join(state, 'retention.yaml'),
     pruned: join(state, 'pruned.jsonl'),
     events: join(state, 'events.jsonl'),
+    usage: join(state, 'usage.jsonl'),
     journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),
     maintenance: join(state, 'maintenance'),

@@ -2,7 +2,7 @@ import { readlink, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { socketOf } from '../../src/engine/connect.ts';
+import { socketOf } from '../../src/engine/address.ts';
 import { environment } from '../../src/settings/environment.ts';
 import { ensureBuilt } from '../support/built-images.ts';
 import { Checkout, type Ran } from '../support/checkout.ts';
