@@ -38,6 +38,7 @@ async function create(docker: Docker, spec: OneShot): Promise<Docker.Container> 
   const options: Docker.ContainerCreateOptions = {
     name: spec.name,
     Image: spec.image,
+    ...(spec.entrypoint === undefined ? {} : { Entrypoint: [spec.entrypoint] }),
     Cmd: [...spec.args],
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     User: spec.user,

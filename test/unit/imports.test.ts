@@ -52,8 +52,9 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'system',
   ],
+  upgrade: ['access', 'users', 'certificates', 'images', 'registry', 'settings', 'stack', 'engine', 'system'],
   alerts: ['settings', 'system'],
-  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
+  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'upgrade', 'system'],
 };
 
 /** Single files that everybody may import. */
