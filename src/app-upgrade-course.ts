@@ -8,16 +8,15 @@ import { refreshUnit } from './host/install-unit.ts';
 import { gatherUnitFacts } from './host/unit-facts.ts';
 import type { Journal } from './journal.ts';
 import type { ImageRole, Settings } from './settings/settings.ts';
-import { startServing } from './stack/serving.ts';
-import { changed } from './step.ts';
+import { changed, type Done } from './step.ts';
 import { applyChosen, obtain, withChosen } from './upgrade/choose.ts';
 import { failedAndBack, failedAndNotBack } from './upgrade/failures.ts';
 import { partsOf } from './upgrade/parts.ts';
-import { replacePart } from './upgrade/replace.ts';
+import { replacePart, settleStack } from './upgrade/replace.ts';
 import { restoreImages } from './upgrade/restore.ts';
 import type { Facts } from './upgrade/resume.ts';
 import type { Sample } from './upgrade/samples.ts';
-import { dropSnapshot, expectSnapshot, markLeft, type Snapshot } from './upgrade/snapshot.ts';
+import { expectSnapshot, markLeft, releaseImages, type Snapshot } from './upgrade/snapshot.ts';
 import { surveyRunning } from './upgrade/survey.ts';
 import { clearUp } from './upgrade/tidy.ts';
 
@@ -34,14 +33,13 @@ const NOTHING_NEWER = { refresh: false, again: new Set<ImageRole>() };
  * @throws Failure `upgrade-failed` once what ran before works again, `not-back`
  */
 export async function carryOut(course: Course, facts: Facts, summary: string): Promise<void> {
-  const { app, engine, journal, workshop, story } = course;
+  const { app, journal, workshop, story } = course;
   const snapshot = await expectSnapshot(app.paths, facts.snapshot);
   const undone = facts.undo === undefined ? undefined : await expectSnapshot(app.paths, facts.undo);
   try {
     await journal.reach('settings');
     const settings = await story.step('Settings', async (report) => {
-      if (undone !== undefined)
-        return changed('as they were', await restoreImages({ ...app, engine }, undone));
+      if (undone !== undefined) return restore(course, undone);
       const wanted = await withChosen(app, facts.chosen);
       const { value } = await obtain(wanted, workshop, NOTHING_NEWER, facts.chosen, report);
       return changed('.env names the new images', await applyChosen(app, facts.chosen, value));
@@ -64,12 +62,12 @@ async function replaceAll(
   samples: readonly Sample[],
   reach: (step: string) => Promise<void>,
 ): Promise<void> {
-  const { story, place } = course;
+  const { story } = course;
   for (const part of partsOf(settings)) {
     await reach(part);
     await story.step(part, (report) => replacePart(replacingTools(course, settings), settings, part, report));
   }
-  await story.step('Stack', (report) => startServing(place, settings, report));
+  await story.step('Stack', (report) => settleStack(replacingTools(course, settings), settings, report));
   await reach('verify');
   await story.step('Proof', (report) => verify(course, settings, samples, report));
 }
@@ -81,19 +79,23 @@ export async function goBack(
   samples: readonly Sample[],
   cause?: unknown,
 ) {
-  const { app, engine, journal, story, place } = course;
+  const { app, journal, story, place } = course;
   await journal.reach('back');
   try {
-    const settings = await story.step('Going back', async () =>
-      changed(`to var/upgrade/${snapshot.name}`, await restoreImages({ ...app, engine }, snapshot)),
-    );
+    const settings = await story.step('Going back', () => restore(course, snapshot));
     await replaceAll(course, settings, samples, async () => undefined);
-    await dropSnapshot(place, settings.project, snapshot);
+    await releaseImages(place, settings.project, snapshot);
   } catch (error) {
     throw failedAndNotBack(error, snapshot, cause);
   }
   await journal.end();
   await openEvents(app).record('upgrade', 'trouble', 'An upgrade failed; all is as it was before.');
+}
+
+async function restore({ app, engine }: Course, snapshot: Snapshot): Promise<Done<Settings>> {
+  const { settings, lines } = await restoreImages({ ...app, engine }, snapshot);
+  const own = lines.length === 0 ? '' : `; set back in .env: ${lines.join(', ')}`;
+  return changed(`to the images of var/upgrade/${snapshot.name}${own}`, settings);
 }
 
 /** All is replaced and works: what is left over goes. */

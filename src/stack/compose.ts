@@ -24,7 +24,7 @@ export async function startParts(
   { project }: Pick<Settings, 'project'>,
   parts: readonly Part[],
   report: Report,
-  flags: readonly ('--remove-orphans' | '--force-recreate' | '--no-deps')[] = [],
+  flags: readonly ('--remove-orphans' | '--force-recreate')[] = [],
 ): Promise<Done> {
   const before = await running(engine, project, parts);
   const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', '--progress', 'plain'];

@@ -23,6 +23,7 @@ const TYPES = [
 const SCRIPT = `
 const { request } = require('node:http');
 const { createHash } = require('node:crypto');
+const { writeFileSync } = require('node:fs');
 const headers = { host: 'localhost', accept: ${JSON.stringify(TYPES.join(', '))} };
 const ask = (path) => new Promise((resolve) => {
   const silent = (error) => resolve({ status: 0, digest: '', text: error.message });
@@ -37,7 +38,7 @@ const ask = (path) => new Promise((resolve) => {
   asked.on('error', silent);
   asked.end();
 });
-Promise.all(process.argv.slice(1).map(ask)).then((all) => process.stdout.write(JSON.stringify(all)));
+Promise.all(process.argv.slice(1).map(ask)).then((all) => writeFileSync(1, JSON.stringify(all)));
 `;
 
 /** Lets `work` ask the registry, by whichever way there is past rights that concern people. */

@@ -5,6 +5,7 @@ import { awaitNginx, awaitRegistry } from '../stack/answer.ts';
 import { type Part, type Place, recentLog, startParts } from '../stack/compose.ts';
 import { awaitMirror } from '../stack/mirror.ts';
 import { startRenewer } from '../stack/renewer.ts';
+import { startServing } from '../stack/serving.ts';
 import { type Done, type Report, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import { filesChanged } from './parts.ts';
@@ -29,7 +30,7 @@ export async function replacePart(
 ): Promise<Done> {
   const { place, clock, webServer } = tools;
   const forced = await isForced(tools, settings, part);
-  const flags = forced ? (['--no-deps', '--force-recreate'] as const) : (['--no-deps'] as const);
+  const flags = forced ? (['--force-recreate'] as const) : [];
   const done = await startParts(place, settings, [part], report, flags).catch(async (error) => {
     throw await withLog(error, place, part);
   });
@@ -57,6 +58,16 @@ export async function replacePart(
       break;
   }
   return done.changed ? done : unchanged(`${part} stays`);
+}
+
+/** Whatever else the settings want, and take away; all of it answers afterwards. */
+export async function settleStack(tools: Tools, settings: Settings, report: Report): Promise<Done> {
+  const { place, clock, webServer } = tools;
+  const done = await startServing(place, settings, report);
+  const log = (part: Part) => recentLog(place, part);
+  await awaitNginx(settings, webServer, clock, log);
+  await awaitRegistry(settings, clock, log);
+  return done;
 }
 
 /** Whether the files changed that it read when it was started: Compose does not look into them. */

@@ -18,6 +18,12 @@ interface Tools {
   readonly owner: string;
 }
 
+export interface Restored {
+  readonly settings: Settings;
+  /** The person's own lines in `.env` that had to be changed for it, by name. */
+  readonly lines: readonly string[];
+}
+
 /** What starts the name of an image that was built here; `.env` has those in its generated block. */
 const BUILT_HERE = 'moorage/';
 
@@ -25,11 +31,11 @@ const BUILT_HERE = 'moorage/';
  * Makes the names of images lead again to what they led to, and `.env` name those that ran. All else in `.env` stays: a
  * person may have changed it since. Done twice it is as if done once.
  */
-export async function restoreImages(tools: Tools, snapshot: Snapshot): Promise<Settings> {
+export async function restoreImages(tools: Tools, snapshot: Snapshot): Promise<Restored> {
   await restoreNames(tools.engine, snapshot);
   const { paths, environment } = tools;
   const backup = parse((await readIfExists(join(snapshotsFolder(paths), snapshot.name, 'env'))) ?? '');
-  await writeOwn(paths.envFile, ownLines(snapshot, backup));
+  const lines = await writeOwn(paths.envFile, ownLines(snapshot, backup));
   const settings = await loadSettings(paths, environment);
   const ran = (role: string) => snapshot.images[role]?.reference;
   await recordFindings(tools, settings, {
@@ -42,7 +48,7 @@ export async function restoreImages(tools: Tools, snapshot: Snapshot): Promise<S
     ...defined('gate', ran('gate')),
     ...defined('relay', ran('relay') ?? backup.RELAY_IMAGE),
   });
-  return loadSettings(paths, environment);
+  return { settings: await loadSettings(paths, environment), lines };
 }
 
 /** Makes the names lead to the images that they led to. What an image registry has is not concerned. */

@@ -101,6 +101,16 @@ export async function markLeft(paths: Pick<Paths, 'state'>, snapshot: Snapshot):
   await write(paths, { ...snapshot, left: true });
 }
 
+/** Lets go of the images: what ran runs again. The settings stay for a person to look at. */
+export async function releaseImages(
+  { engine, paths }: Pick<Tools, 'engine' | 'paths'>,
+  project: string,
+  { name }: Pick<Snapshot, 'name'>,
+): Promise<void> {
+  await dropKeepers(engine, project, (generation) => generation === name);
+  await pruneBackups(paths, (await lastLeft(paths))?.name);
+}
+
 /** Forgets a snapshot that nobody needs: nothing came of its upgrade. */
 export async function dropSnapshot(
   { engine, paths }: Pick<Tools, 'engine' | 'paths'>,
@@ -108,7 +118,7 @@ export async function dropSnapshot(
   { name }: Pick<Snapshot, 'name'>,
 ): Promise<void> {
   await dropKeepers(engine, project, (generation) => generation === name);
-  await rm(join(snapshotsFolder(paths), name), { recursive: true, force: true });
+  if (name !== '') await rm(join(snapshotsFolder(paths), name), { recursive: true, force: true });
 }
 
 /** Keeps the images of one generation alone, and the settings of the last few. */
@@ -118,8 +128,12 @@ export async function keepOnly(
   kept: Snapshot,
 ): Promise<void> {
   await dropKeepers(engine, project, (generation) => generation !== kept.name);
+  await pruneBackups(paths, kept.name);
+}
+
+async function pruneBackups(paths: Pick<Paths, 'state'>, except: string | undefined): Promise<void> {
   for (const name of (await names(paths)).slice(0, -BACKUPS))
-    await rm(join(snapshotsFolder(paths), name), { recursive: true, force: true });
+    if (name !== except) await rm(join(snapshotsFolder(paths), name), { recursive: true, force: true });
 }
 
 async function dropKeepers(engine: Engine, project: string, drops: (name: string) => boolean): Promise<void> {
