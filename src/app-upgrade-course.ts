@@ -14,7 +14,7 @@ import { failedAndBack, failedAndNotBack } from './upgrade/failures.ts';
 import { partsOf } from './upgrade/parts.ts';
 import { replacePart, settleStack } from './upgrade/replace.ts';
 import { restoreImages } from './upgrade/restore.ts';
-import type { Facts } from './upgrade/resume.ts';
+import type { Facts, Step } from './upgrade/resume.ts';
 import type { Sample } from './upgrade/samples.ts';
 import { expectSnapshot, markLeft, releaseImages, type Snapshot } from './upgrade/snapshot.ts';
 import { surveyRunning } from './upgrade/survey.ts';
@@ -60,7 +60,7 @@ async function replaceAll(
   course: Course,
   settings: Settings,
   samples: readonly Sample[],
-  reach: (step: string) => Promise<void>,
+  reach: (step: Step) => Promise<void>,
 ): Promise<void> {
   const { story } = course;
   for (const part of partsOf(settings)) {

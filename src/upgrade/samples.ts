@@ -63,8 +63,8 @@ async function sampleOf(ask: Ask, repository: string): Promise<Sample | undefine
  */
 export async function expectSamples(ask: Ask, samples: readonly Sample[]): Promise<void> {
   const found = await Promise.all(samples.map((sample) => problemsOf(ask, sample)));
-  const gone = found.filter(([first]) => first?.status === 404).length;
-  const problems = found.flat().filter(({ status }) => status !== 404 || gone === samples.length);
+  const gone = found.filter(isGone).length;
+  const problems = found.filter((each) => !isGone(each) || gone === samples.length).flat();
   if (problems.length === 0) return;
   throw new Failure(
     'images-lost',
@@ -73,7 +73,17 @@ export async function expectSamples(ask: Ask, samples: readonly Sample[]): Promi
   );
 }
 
-async function problemsOf(ask: Ask, { repository, digest, blobs }: Sample) {
+function isGone([first]: readonly Problem[]): boolean {
+  return first?.status === 404 && first.path.includes('/manifests/');
+}
+
+interface Problem {
+  readonly path: string;
+  readonly status: number;
+  readonly words: string;
+}
+
+async function problemsOf(ask: Ask, { repository, digest, blobs }: Sample): Promise<Problem[]> {
   const paths = [
     { path: `/v2/${repository}/manifests/${digest}`, wanted: digest },
     ...blobs.map((blob) => ({ path: `/v2/${repository}/blobs/${blob}`, wanted: blob })),
@@ -83,7 +93,7 @@ async function problemsOf(ask: Ask, { repository, digest, blobs }: Sample) {
     const { status, digest: came } = answers[index] ?? { status: 0, digest: '' };
     // To the bucket (S3_REDIRECT): what is there the proof has seen.
     if (status === 307 || (status === 200 && came === wanted)) return [];
-    return [{ status, words: `GET ${path} was answered with ${status === 200 ? came : status}` }];
+    return [{ path, status, words: `GET ${path} was answered with ${status === 200 ? came : status}` }];
   });
 }
 
