@@ -134,17 +134,17 @@ async function begin(course: Course, settings: Settings, left?: Entry): Promise<
   expectAgreed(leap, { agreed: true, force: options.force });
   if (!(await agrees(terminal, options.yes, 'Replace these?'))) return tell(course, plan, false);
 
-  const { facts, snapshot } = await story.step('Backup', () => backUp(course, settings, previous));
+  const { facts, snapshot } = await story.step('Backup', () => backUp(course, settings, wishes, previous));
   if (previous === undefined) await getImages(course, settings, { wishes, plan, facts, snapshot });
   await carryOut(course, facts, planSummary(plan));
   tell(course, plan, true);
 }
 
 /** From here on a run that is killed leaves a journal. */
-async function backUp(course: Course, settings: Settings, previous: Snapshot | undefined) {
+async function backUp(course: Course, settings: Settings, wishes: Wishes, previous: Snapshot | undefined) {
   const { journal, options } = course;
   const samples = await pickSamples(course, settings);
-  const snapshot = await noteState(course, settings);
+  const snapshot = await noteState(course, settings, wishes);
   const facts = { snapshot: snapshot.name, chosen: chosenBy(options), samples, undo: previous?.name };
   await journal.begin(factsForJournal(facts));
   return changed(`var/upgrade/${snapshot.name}`, { facts, snapshot });

@@ -16,6 +16,7 @@ import type { Tools } from './upgrade/replace.ts';
 import { chooseSamples, expectSamples, type Sample } from './upgrade/samples.ts';
 import { type Snapshot, takeSnapshot } from './upgrade/snapshot.ts';
 import { surveyRunning } from './upgrade/survey.ts';
+import type { Wishes } from './upgrade/wanted.ts';
 
 /** What an upgrade works with. */
 export interface Bench {
@@ -40,14 +41,18 @@ export async function pickSamples(bench: Bench, settings: Settings): Promise<rea
   return withAsk(...(await proving(bench, settings)), chooseSamples);
 }
 
-/** Notes what runs, so that one can come back to it. */
-export async function noteState({ app, engine, place }: Bench, settings: Settings): Promise<Snapshot> {
+/** Notes what runs, and what names lead to that will be built or pulled anew, so that one can come back to it. */
+export async function noteState(
+  { app, engine, place }: Bench,
+  settings: Settings,
+  { refresh, again }: Pick<Wishes, 'refresh' | 'again'>,
+): Promise<Snapshot> {
   const running = await surveyRunning(place, settings);
   const images = [...running].map(([part, { image }]) => [IMAGE_OF[part], image] as const);
-  const roles: ImageRole[] = ['registry', 'nginx', 'node', 'redis', 'certbot'];
-  const names = [BASE_IMAGE, ...Object.values(BUILT), ...roles.map((role) => imageFor(settings, role))];
+  const built = refresh ? [BASE_IMAGE, ...Object.values(BUILT)] : [];
+  const names = [...built, ...[...again].map((role) => imageFor(settings, role))];
   const others = await Promise.all(
-    [...new Set(names)].map(async (reference) => {
+    names.map(async (reference) => {
       const found = await engine.images.inspect(reference);
       return found === undefined ? [] : [{ reference, id: found.id }];
     }),
