@@ -12,7 +12,7 @@ import {
   toGiveUpEarlier,
   undo,
 } from '../src/app-prune.ts';
-import { agree } from '../src/cli/consent.ts';
+import { agrees } from '../src/cli/consent.ts';
 import { main } from '../src/cli/main.ts';
 import {
   chooseRetention,
@@ -85,7 +85,7 @@ async function carryOut(
   const earlier = toGiveUpEarlier(found, retention, options.undoDays);
   const nothing = isEmpty(found.plan) && earlier === 0;
   if (!json) showPlan(terminal, found.plan, { now: app.clock.now(), verbose, earlier });
-  const agreed = !dryRun && (nothing || (await agree(terminal, yes)));
+  const agreed = !dryRun && (nothing || (await agrees(terminal, yes, 'Remove them?')));
 
   if (file !== undefined) {
     const handedOn = agreed ? await handOn(app.paths, file) : undefined;

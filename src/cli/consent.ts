@@ -1,4 +1,5 @@
 import confirm from '@inquirer/confirm';
+import { WrongInput } from '../errors.ts';
 import type { Action } from '../host/plan.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -16,11 +17,13 @@ export function askConsent(
   };
 }
 
-/** `--yes` agrees; a person is asked; where there is neither, it is said how to agree. */
-export async function agree(terminal: Terminal, yes: boolean): Promise<boolean> {
+/**
+ * Asks whether a plan that was shown is to be carried out.
+ * @throws WrongInput where nobody can be asked
+ */
+export async function agrees(terminal: Terminal, yes: boolean, question: string): Promise<boolean> {
   if (yes) return true;
-  if (terminal.interactive)
-    return terminal.undisturbed(() => confirm({ message: 'Go ahead?', default: false }));
-  terminal.line('Nothing was done: there is no terminal to ask at. Add --yes to do it.');
-  return false;
+  if (terminal.interactive) return terminal.undisturbed(() => confirm({ message: question, default: false }));
+  const message = 'nobody can be asked here: add it to carry out what is planned';
+  throw new WrongInput([{ input: '--yes', message }]);
 }

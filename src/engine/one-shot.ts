@@ -59,6 +59,7 @@ export function optionsOf(spec: OneShot): NamedOptions {
   return {
     name: spec.name,
     Image: spec.image,
+    ...(spec.entrypoint === undefined ? {} : { Entrypoint: [spec.entrypoint] }),
     Cmd: [...spec.args],
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     User: spec.user,

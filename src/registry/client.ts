@@ -8,7 +8,11 @@ import { digestOf } from './digest.ts';
 import { type Blob, MANIFEST_TYPE } from './image.ts';
 
 const TIMEOUT = 60_000;
-const DOCKER_MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
+const OTHER_MANIFEST_TYPES = [
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ');
 
 export interface Endpoint {
   /** What stands in the URL and in the certificate. */
@@ -52,6 +56,11 @@ export class RegistryClient {
   /** The status of `GET /v2/`: 200 for a user, 401 for anybody else (end-1). */
   async check(): Promise<number> {
     return (await this.#ask('GET', '/v2/')).status;
+  }
+
+  /** Whatever the answer is. */
+  read(path: string): Promise<Answer> {
+    return this.#ask('GET', path);
   }
 
   /** POST, then PUT (end-4a, end-6). */
@@ -107,7 +116,7 @@ export class RegistryClient {
   async #ask(method: string, path: string, body?: Buffer, type?: string): Promise<Answer> {
     const headers: Record<string, string> = { host: new URL(this.#base()).host, connection: 'close' };
     if (type !== undefined) headers['content-type'] = type;
-    if (method === 'GET') headers.accept = `${MANIFEST_TYPE}, ${DOCKER_MANIFEST_TYPE}, */*`;
+    if (method === 'GET') headers.accept = `${MANIFEST_TYPE}, ${OTHER_MANIFEST_TYPES}, */*`;
     if (body !== undefined) headers['content-length'] = String(body.length);
     if (this.#credentials !== undefined) headers.authorization = basic(this.#credentials);
     const socket = await openConnection(this.#endpoint).catch((error) => {

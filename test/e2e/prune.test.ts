@@ -128,8 +128,8 @@ describe('a repository of families and shared digests', () => {
   });
 
   test('without a terminal the plan is shown, and nothing is done', async () => {
-    const { exitCode, stdout } = await prune(...rules);
-    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Add --yes') });
+    const { exitCode, stdout, stderr } = await prune(...rules);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') });
     expect(stdout).toMatch(/4 tags in 1 repository go; 5 stay\. A collection then frees/);
     expect(await tags(repo)).toContain('old');
   });

@@ -58,6 +58,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'system',
   ],
+  upgrade: ['access', 'users', 'certificates', 'images', 'registry', 'settings', 'stack', 'engine', 'system'],
   alerts: ['settings', 'system'],
   cli: [
     'access',
@@ -69,6 +70,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'inventory',
     'usage',
     'status',
+    'upgrade',
     'settings',
     'stack',
     'host',
