@@ -36,6 +36,7 @@ const settings: Settings = {
   builtImages: {},
   diskReserve: { bytes: 0 },
   mirror: undefined,
+  backup: { target: undefined, password: undefined, keys: undefined },
   storage: { kind: 'filesystem' },
   cache: { kind: 'memory' },
   registryDataDirectory: '/data',
