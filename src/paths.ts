@@ -20,6 +20,8 @@ export interface Paths {
   readonly certbot: string;
   /** Accounts and orders of the ACME client in this process, one folder per ACME directory. */
   readonly acme: string;
+  /** What backups need while they are made, and what restic remembers of their targets. */
+  readonly backups: string;
   /** What happened, one JSON object a line; see `Events`. */
   readonly events: string;
   /** One file for each command of several steps that is at work or was interrupted; see `Journal`. */
@@ -51,6 +53,7 @@ export function paths(root: string = checkout()): Paths {
     localAuthority: join(state, 'ca'),
     certbot: join(state, 'certbot'),
     acme: join(state, 'acme'),
+    backups: join(state, 'backup'),
     events: join(state, 'events.jsonl'),
     journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),

@@ -42,6 +42,7 @@ function parseS3(text: string): BackupTarget | string {
   const problem = nameProblem(unbracketed(url).toLowerCase());
   if (problem !== undefined) return `names ${url.hostname}, which ${problem}`;
   // A shorter one makes restic ask for a quarter of an hour.
-  if (!/^\/[a-z0-9][a-z0-9.-]{2,62}(\/|$)/.test(url.pathname)) return 'names no bucket: s3:https://host/bucket';
+  if (!/^\/[a-z0-9][a-z0-9.-]{2,62}(\/|$)/.test(url.pathname))
+    return 'names no bucket: s3:https://host/bucket';
   return { kind: 's3', repository: text, shown: text };
 }

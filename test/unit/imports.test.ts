@@ -53,7 +53,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'system',
   ],
   alerts: ['settings', 'system'],
-  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
+  backup: ['inventory', 'settings', 'storage', 'host', 'system'],
+  cli: ['backup', 'access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
 };
 
 /** Single files that everybody may import. */
