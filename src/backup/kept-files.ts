@@ -20,12 +20,27 @@ export const KEPT = [
   'var/ledger.jsonl',
 ] as const;
 
+/** Folders of a checkout: what is in them is kept, and not they themselves. */
+const OF_THE_CHECKOUT: readonly string[] = ['registry/auth', 'nginx/user.d'];
+
 /** Examples come with the checkout; locks and half-written files are nobody's. */
 const LEFT_OUT = /(^\.(?!env$)|\.example$|\.lock$)/;
 
 /** Copies what there is, links as links, with its modes and times. */
 export async function copyKept(from: string, to: string): Promise<void> {
   for (const path of KEPT) await copy(join(from, path), join(to, path));
+}
+
+/** What of it is there, each of which moves as one. */
+export async function keptIn(root: string): Promise<readonly string[]> {
+  const found = await Promise.all(
+    KEPT.map(async (path) => {
+      if (!OF_THE_CHECKOUT.includes(path)) return (await isThere(join(root, path))) ? [path] : [];
+      const names = await readdir(join(root, path)).catch(() => []);
+      return names.filter((name) => !LEFT_OUT.test(name)).map((name) => join(path, name));
+    }),
+  );
+  return found.flat();
 }
 
 /** Files that the settings name and that are outside of what is kept: whoever restores has to bring them along. */
@@ -48,7 +63,7 @@ export function filesElsewhere(paths: Pick<Paths, 'root'>, settings: Settings): 
 async function copy(from: string, to: string): Promise<void> {
   const facts = await lstat(from).catch(() => undefined);
   if (facts === undefined) return;
-  await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(to), { recursive: true });
   if (facts.isDirectory()) {
     // The link to the certificate in use before the certificates: the newest is there by then.
     const names = (await readdir(from)).filter((name) => !LEFT_OUT.test(name));
@@ -68,4 +83,8 @@ async function copy(from: string, to: string): Promise<void> {
     await chmod(to, facts.mode & 0o777);
   } else return;
   await utimes(to, facts.atime, facts.mtime);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
 }

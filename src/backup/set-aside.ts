@@ -64,7 +64,7 @@ async function imagesAside(folder: string, data: string, report: Report) {
   const tree = new FolderTree(data);
   report('reading links');
   const links = await readLinks(tree);
-  await mkdir(dirname(join(folder, BLOBS)), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(join(folder, BLOBS)), { recursive: true }); // restored with their modes: nginx has to read them
   await writeLinks(join(folder, LINKS_ARCHIVE), links);
   report('looking whether all is there');
   const inventory = await readInventory(tree);
@@ -72,7 +72,7 @@ async function imagesAside(folder: string, data: string, report: Report) {
   const blobs = onDisk(data, 'blobs');
   const algorithms = await readdir(blobs).catch(() => []);
   await symlink(blobs, join(folder, BLOBS));
-  const { repositories } = inventory;
+  const repositories = inventory.repositories.filter(({ manifests }) => manifests.size > 0);
   const sum = (count: (repository: (typeof repositories)[number]) => number) =>
     repositories.reduce((total, each) => total + count(each), 0);
   return {
@@ -97,5 +97,5 @@ function inWords({ dataDirectory, repositories, tags, incomplete: lacking }: Abo
     lacking.length === 0
       ? ''
       : `; ${lacking.length} OF THE REGISTRY’S MANIFESTS LACK SOMETHING: ${lacking.slice(0, 3).join(', ')}`;
-  return `${repositories} repositories, ${tags} tags${hurt}`;
+  return `${repositories === 1 ? '1 repository' : `${repositories} repositories`}, ${tags === 1 ? '1 tag' : `${tags} tags`}${hurt}`;
 }

@@ -12,6 +12,17 @@ export async function ensureEnvFile({ envFile, envExample }: Paths): Promise<boo
   return true;
 }
 
+/** The text of a `.env` with one of the person's own settings changed: its line, that of its default, or a new one. */
+export function setLine(text: string, name: string, value: string): string {
+  const [own = '', ...block] = text.split(BEGIN);
+  const line = `${name}=${value}`;
+  const place = [new RegExp(`^${name}=.*$`, 'm'), new RegExp(`^#${name}=.*$`, 'm')].find((each) =>
+    each.test(own),
+  );
+  const changed = place === undefined ? `${own.trimEnd()}\n${line}\n\n` : own.replace(place, () => line);
+  return [changed, ...block].join(BEGIN);
+}
+
 /**
  * Keeps what init-tls found out in a block of its own at the end of `.env`, so that a plain `docker compose up -d`
  * starts the same stack. The person's lines stay as they are. An `undefined` value takes its line away.
