@@ -53,7 +53,7 @@ export function failureOf(command: string, target: BackupTarget, finished: Finis
       return fail(
         'backup-damaged',
         `The backup at ${shown} is damaged.`,
-        'Look what is left: npm run backup -- --verify --sample all. Then make a new one in another place.',
+        'Back up to another place while the registry has everything; a restore can take an older one (--list, --snapshot).',
       );
     case 'other':
       return fail('restic-failed', `restic ${command} failed. ${WHOLE}`, `Mend what it says, ${AGAIN}`);
