@@ -85,7 +85,7 @@ const PATTERNS: readonly (readonly [RegExp, Trouble])[] = [
   ],
   [/already locked|unable to create lock .*locked/, 'target-locked'],
   [
-    /permission denied|host key verification failed|access denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|forbidden|access key id .* does not exist/i,
+    /permission denied|host key verification failed|access denied|AccessDenied|access key id|signature we calculated|SignatureDoesNotMatch|forbidden/i,
     'forbidden',
   ],
   [
