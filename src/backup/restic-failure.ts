@@ -46,9 +46,9 @@ export function failureOf(command: string, target: BackupTarget, finished: Finis
         'Wait until it has finished, then run this again. If it was killed on another machine, its lock counts for half an hour.',
       );
     case 'forbidden':
-      return fail('target-forbidden', `${shown} may not be used. ${WHOLE}`, REMEDY[target.kind]);
+      return fail('target-forbidden', `${shown} may not be used. ${WHOLE}`, remedyAt(target));
     case 'unreachable':
-      return fail('target-unreachable', `${shown} can't be reached. ${WHOLE}`, REMEDY[target.kind]);
+      return fail('target-unreachable', `${shown} can't be reached. ${WHOLE}`, remedyAt(target));
     case 'damaged':
       return fail(
         'backup-damaged',
@@ -60,12 +60,18 @@ export function failureOf(command: string, target: BackupTarget, finished: Finis
   }
 }
 
-const REMEDY: Readonly<Record<BackupTarget['kind'], string>> = {
-  folder: `See that its disk is mounted and that this user may write there, ${AGAIN}`,
-  ssh: `It must work without a question: ssh -o BatchMode=yes HOST true (a key, and a known host). Mend that, ${AGAIN}`,
-  s3: `Check endpoint, bucket, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ${AGAIN}`,
-  other: `Mend what it says, ${AGAIN}`,
-};
+function remedyAt(target: BackupTarget): string {
+  switch (target.kind) {
+    case 'folder':
+      return `See that its disk is mounted and that this user may write there, ${AGAIN}`;
+    case 'ssh':
+      return `This has to work without a question: ssh -o BatchMode=yes ${target.login} true. Mend that, ${AGAIN}`;
+    case 's3':
+      return `Check the address, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ${AGAIN}`;
+    case 'other':
+      return `Mend what it says, ${AGAIN}`;
+  }
+}
 
 type Trouble =
   | 'no-backup'

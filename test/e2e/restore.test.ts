@@ -46,7 +46,7 @@ beforeAll(async () => {
   await source.npm('user', ['allow', 'ada', 'pull:team/**']);
   reader = 'ada:a long password';
   const { stdout } = await source.npm('user', ['token', 'ada', '--allow', 'pull:team/app']);
-  token = /ada:\S+/.exec(stdout)?.[0] ?? '';
+  token = `ada:${/password (\S+)/.exec(stdout)?.[1]}`;
   const { exitCode, stderr } = await source.npm('backup', [target]);
   if (exitCode !== 0) throw new Error(stderr);
   const env = await readFile(join(source.root, '.env'), 'utf8');
