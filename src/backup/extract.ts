@@ -57,11 +57,6 @@ export async function readAboutOf(restic: Restic, { id, shortId }: Snapshot): Pr
   }
 }
 
-/** The text of one small file. */
-export async function readFileOf(restic: Restic, { id }: Snapshot, path: string): Promise<string> {
-  return (await restic.ask(['dump', id, `/${path}`])).stdout;
-}
-
 /** @throws Failure `backup-damaged` */
 export async function readLinksOf(
   restic: Restic,

@@ -7,7 +7,7 @@ import type { Settings } from '../settings/settings.ts';
  * What is backed up beside images, below the checkout: a file, or all that is in a folder. Not `var/storage.json`, the
  * jobs of the commands, sockets and logs, which are about this machine.
  */
-export const KEPT = [
+const KEPT = [
   '.env',
   'registry/auth',
   'retention.yaml',

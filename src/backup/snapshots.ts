@@ -23,7 +23,7 @@ const shape = z
   );
 
 /** Oldest first. */
-export async function listSnapshots(restic: Restic): Promise<readonly Snapshot[]> {
+async function listSnapshots(restic: Restic): Promise<readonly Snapshot[]> {
   const all = await restic.askJson(['snapshots', '--tag', TAG], (value) =>
     z.array(shape).nullable().parse(value),
   );

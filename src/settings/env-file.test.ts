@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { expect, test } from 'vitest';
 import { paths } from '../paths.ts';
-import { ensureEnvFile, writeGenerated } from './env-file.ts';
+import { ensureEnvFile, setLine, writeGenerated } from './env-file.ts';
 
 async function folder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'moorage-env-'));
@@ -38,4 +38,12 @@ test('the same findings again do not touch the file', async () => {
   const before = await stat(file);
   expect(await writeGenerated(file, { A: '1' })).toEqual([]);
   expect((await stat(file)).ino).toBe(before.ino);
+});
+
+test.each([
+  ['its own line', 'A=1\nREGISTRY_DATA_DIR=/old\n', 'A=1\nREGISTRY_DATA_DIR=/new\n'],
+  ['its default', 'A=1\n#REGISTRY_DATA_DIR=./x\n', 'A=1\nREGISTRY_DATA_DIR=/new\n'],
+  ['a new line', 'A=1\n', 'A=1\nREGISTRY_DATA_DIR=/new\n\n'],
+])('a setting is changed in %s', (_, before, after) => {
+  expect(setLine(before, 'REGISTRY_DATA_DIR', '/new')).toBe(after);
 });

@@ -192,6 +192,20 @@ test.each([
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(reason) });
 });
 
+test('--settings-only is for images in a bucket', async () => {
+  const place = join(folder, 'settings');
+  const env = {
+    STORAGE: 's3',
+    S3_ENDPOINT: 'http://192.0.2.1',
+    S3_BUCKET: 'images',
+    S3_ACCESS_KEY: 'key',
+    S3_SECRET_KEY: 'secret',
+  };
+  expect((await backedUp(place, ['--settings-only'], env)).bytes).toBeLessThan(100_000);
+  expect(await backedUp(place, ['--verify'])).toMatchObject({ images: 0 });
+  expect(await backup(place, ['--settings-only'])).toMatchObject({ exitCode: 2 });
+});
+
 test('a target that gets full: exit 1, and the backup made before is whole', async () => {
   const small = join(folder, 'small');
   await mkdir(small);
