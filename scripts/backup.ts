@@ -71,7 +71,6 @@ async function backup(given: string | undefined, options: Options): Promise<void
   const password = reading
     ? expectPassword(settings.backup)
     : await story.step('Password', () => ensurePassword(paths, settings.backup));
-  const passwordMade = settings.backup.password === undefined;
   const restic = openRestic(app, command, target, password, settings.backup.keys);
 
   if (reading) {
@@ -92,11 +91,14 @@ async function backup(given: string | undefined, options: Options): Promise<void
 
   const result = await withLock(lockFile(app, 'storage'), 'npm run backup', clock, async () => {
     const before = await story.step('Target', (report) => ensureRepository(restic, report));
-    const aside = await story.step('Links', (report) => setAside(app, settings, report));
-    const latest = before.findLast(({ registry }) => registry === settings.domain);
-    const made = await story.step('Backup', (report) => backUp(restic, aside, latest, report));
-    await removeAside(paths);
-    return { about: aside.about, made };
+    try {
+      const aside = await story.step('Links', (report) => setAside(app, settings, report));
+      const latest = before.findLast(({ registry }) => registry === settings.domain);
+      const made = await story.step('Backup', (report) => backUp(restic, aside, latest, report));
+      return { about: aside.about, made, first: before.length === 0 };
+    } finally {
+      await removeAside(paths);
+    }
   }).catch((error) => recordTrouble(app, error));
   const dropped = await story.stepFor(policyOf(options), 'Old backups', (policy) =>
     forget(restic, settings.domain, policy),
@@ -105,7 +107,7 @@ async function backup(given: string | undefined, options: Options): Promise<void
   const elsewhere = filesElsewhere(paths, settings);
   const sameDisk = await isOnSameDisk(target, settings);
   await openEvents(app).record('backup', 'done', `${result.made.snapshot} at ${target.shown}`);
-  sayBackedUp(terminal, { target, ...result, passwordMade, elsewhere, sameDisk });
+  sayBackedUp(terminal, { target, ...result, elsewhere, sameDisk });
   print({
     target: target.shown,
     ...result.made,

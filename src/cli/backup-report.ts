@@ -8,18 +8,19 @@ export interface BackupOutcome {
   readonly target: BackupTarget;
   readonly made: Made;
   readonly about: About;
-  readonly passwordMade: boolean;
+  /** There was no backup in the target before. */
+  readonly first: boolean;
   /** Files that the settings name and the backup does not have. */
   readonly elsewhere: readonly string[];
   readonly sameDisk: boolean;
 }
 
 export function sayBackedUp(terminal: Terminal, outcome: BackupOutcome): void {
-  const { target, made, about, passwordMade, elsewhere, sameDisk } = outcome;
+  const { target, made, about, first, elsewhere, sameDisk } = outcome;
   const row = (name: string, text: string) => terminal.table([[name, text]]);
   terminal.line();
   row('Backup', `${terminal.style('bold', made.snapshot)} at ${target.shown}`);
-  if (passwordMade)
+  if (first)
     row('Password', `KEEP A COPY OF BACKUP_PASSWORD (in .env) ELSEWHERE: without it nobody can restore`);
   if (about.dataDirectory === undefined) row('Images', 'ARE NOT IN IT: the bucket has to keep them');
   if (about.incomplete.length > 0)

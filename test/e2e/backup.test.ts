@@ -127,7 +127,7 @@ test('while pushes go on, every tag that a backup has is whole, restored by hand
   })();
   try {
     await expect
-      .poll(() => calls.ask('GET', '/v2/busy/app-2/tags/list', { as: login }))
+      .poll(() => calls.ask('GET', '/v2/busy/app-2/tags/list', { as: login }), { timeout: 60_000 })
       .toMatchObject({ status: 200 });
     await backedUp(target, [], slow);
   } finally {
@@ -237,7 +237,7 @@ test('killed in the middle: restic ends with it, the backup before is whole, the
   const lock = join(checkout.root, 'var/locks/storage');
   const files = await filesIn(join(target, 'data'));
   await expect
-    .poll(() => filesIn(join(target, 'data')), { timeout: 20_000, interval: 20 })
+    .poll(() => filesIn(join(target, 'data')), { timeout: 60_000, interval: 20 })
     .toBeGreaterThan(files);
   const other = await backup(target);
   expect(other).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/npm run backup is running/) });
@@ -261,7 +261,7 @@ test('over SSH; and when the host goes away in the middle: exit 1, and the backu
     const files = await filesIn(join(place, 'data'));
     const running = backup(there, [], { PATH: slowly.PATH });
     await expect
-      .poll(() => filesIn(join(place, 'data')), { timeout: 20_000, interval: 20 })
+      .poll(() => filesIn(join(place, 'data')), { timeout: 60_000, interval: 20 })
       .toBeGreaterThan(files);
     await server.stop();
     const { exitCode, stderr } = await running;
