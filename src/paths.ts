@@ -26,6 +26,8 @@ export interface Paths {
   readonly retentionCopy: string;
   /** What was removed by these rules and can be brought back; see `PrunedFile`. */
   readonly pruned: string;
+  /** What backups need while they are made, and what restic remembers of their targets. */
+  readonly backups: string;
   /** What happened, one JSON object a line; see `Events`. */
   readonly events: string;
   /** How full the images' disk was, once an hour; see `UsageLog`. */
@@ -66,6 +68,7 @@ export function paths(root: string = checkout()): Paths {
     retentionFile: join(root, 'retention.yaml'),
     retentionCopy: join(state, 'retention.yaml'),
     pruned: join(state, 'pruned.jsonl'),
+    backups: join(state, 'backup'),
     events: join(state, 'events.jsonl'),
     usage: join(state, 'usage.jsonl'),
     journals: join(state, 'journal'),

@@ -88,6 +88,8 @@ export async function take(action: Action, host: Host, facts: HostFacts, report:
       );
     case 'install-debootstrap':
       return installPackages(run, ['debootstrap', 'debian-archive-keyring'], report);
+    case 'install-restic':
+      return installPackages(run, ['restic'], report);
     default:
       return unreachable(action.kind);
   }

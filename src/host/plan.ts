@@ -8,7 +8,8 @@ export interface Action {
     | 'install-engine'
     | 'install-compose'
     | 'start-engine'
-    | 'install-debootstrap';
+    | 'install-debootstrap'
+    | 'install-restic';
   /** For the question: "install Docker Engine from Debian (docker.io)". */
   readonly phrase: string;
   /** What a person would type as root. */

@@ -37,6 +37,7 @@ const settings: Settings = {
   diskReserve: { bytes: 0 },
   mirror: undefined,
   monitoring: undefined,
+  backup: { target: undefined, password: undefined, keys: undefined },
   storage: { kind: 'filesystem' },
   cache: { kind: 'memory' },
   registryDataDirectory: '/data',

@@ -13,8 +13,17 @@ export async function ensureEnvFile({ envFile, envExample }: Paths): Promise<boo
 }
 
 /**
- * Sets lines of the person's own; `undefined` takes a line away. A new one stands below its commented default where there is
- * one. Everything else stays as it is.
+ * The text of a `.env` with one of the person's own lines set; `undefined` takes it away. A new one stands below its
+ * commented default where there is one.
+ */
+export function setLine(text: string, name: string, value: string | undefined): string {
+  const at = text.indexOf(BEGIN);
+  const own = at < 0 ? text : text.slice(0, at);
+  return `${withLine(own.split('\n'), name, value).join('\n')}${at < 0 ? '' : text.slice(at)}`;
+}
+
+/**
+ * Sets lines of the person's own, as `setLine`. Everything else stays as it is.
  * @returns the names whose lines changed
  */
 export async function writeOwn(
@@ -22,13 +31,10 @@ export async function writeOwn(
   values: Readonly<Record<string, string | undefined>>,
 ): Promise<string[]> {
   const text = (await readIfExists(envFile)) ?? '';
-  const at = text.indexOf(BEGIN);
-  const own = at < 0 ? text : text.slice(0, at);
-  const before = parse(own);
+  const before = parse(text.split(BEGIN)[0] ?? '');
   const differing = Object.keys(values).filter((name) => before[name] !== values[name]);
   if (differing.length === 0) return [];
-  const lines = differing.reduce((all, name) => withLine(all, name, values[name]), own.split('\n'));
-  const content = `${lines.join('\n')}${at < 0 ? '' : text.slice(at)}`;
+  const content = differing.reduce((all, name) => setLine(all, name, values[name]), text);
   await writeAtomically(envFile, content, 0o600, await ownerToKeep(envFile));
   return differing;
 }

@@ -4,6 +4,7 @@ import { parse } from 'dotenv';
 import type { z } from 'zod';
 import { type Problem, WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
+import { Secret } from '../secret.ts';
 import { readIfExists } from '../system/files.ts';
 import { dnsHookEnvProblem, dnsHookProblem } from './dns-hook.ts';
 import { mirrorSettings } from './mirror.ts';
@@ -133,6 +134,14 @@ function settings(paths: Paths, shape: Shape): Settings {
     diskReserve: shape.DISK_RESERVE,
     mirror: mirrorSettings(paths, shape),
     monitoring: shape.MONITORING ? { port: shape.PROMETHEUS_PORT } : undefined,
+    backup: {
+      target: shape.BACKUP_TARGET,
+      password: shape.BACKUP_PASSWORD === undefined ? undefined : new Secret(shape.BACKUP_PASSWORD),
+      keys: both(shape.AWS_ACCESS_KEY_ID, shape.AWS_SECRET_ACCESS_KEY, (id, secret) => ({
+        id,
+        secret: new Secret(secret),
+      })),
+    },
     project: shape.COMPOSE_PROJECT_NAME,
     renewerContainer: shape.RENEWER_REPLICAS === '1',
     nginxAddress: host && port ? { host, port: Number(port) } : undefined,

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseAddresses, parseAlertUrl, parseSmtpUrl } from './alert-targets.ts';
+import { parseBackupTarget } from './backup-target.ts';
 import { findDirectory } from './directories.ts';
 import { parseReserve } from './disk-reserve.ts';
 import { parseUpstream } from './mirror.ts';
@@ -195,6 +196,11 @@ export const schema = z.object({
   MONITORING: yesOrNo.default(false),
   PROMETHEUS_PORT: port.default(9090),
   PROMETHEUS_IMAGE: image.optional(),
+
+  BACKUP_TARGET: meaning(parseBackupTarget).optional(),
+  BACKUP_PASSWORD: z.string().min(1).optional(),
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
 
   // Written by init-tls, see generated.ts.
   REGISTRY_HTTP_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),

@@ -1,5 +1,7 @@
 import type { Reserve } from '../low-water.ts';
+import type { Secret } from '../secret.ts';
 import type { MailServer, WebhookTarget } from './alert-targets.ts';
+import type { BackupTarget } from './backup-target.ts';
 import type { Directory } from './directories.ts';
 import type { Mirror } from './mirror.ts';
 import { bracketed } from './names.ts';
@@ -50,6 +52,7 @@ export interface Settings {
   readonly mirror: Mirror | undefined;
   /** Prometheus and the exporter: where the first one is found on 127.0.0.1. `undefined`: neither runs. */
   readonly monitoring: { readonly port: number } | undefined;
+  readonly backup: BackupSettings;
   readonly project: string;
   /** Whether the stack has a renewer; else something on the host runs the daemon. */
   readonly renewerContainer: boolean;
@@ -58,6 +61,14 @@ export interface Settings {
 }
 
 export type IssuerName = 'certbot' | 'acme' | 'local' | 'provided' | 'none';
+
+export interface BackupSettings {
+  readonly target: BackupTarget | undefined;
+  /** `undefined`: none was made yet. */
+  readonly password: Secret | undefined;
+  /** For a bucket. `undefined` leaves them to what restic finds by itself. */
+  readonly keys: { readonly id: string; readonly secret: Secret } | undefined;
+}
 
 export interface AlertTargets {
   readonly webhook: WebhookTarget | undefined;

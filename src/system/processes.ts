@@ -61,6 +61,22 @@ function endGroup(leader: number): void {
   }
 }
 
+/** Lets a program have the terminal. `errors`: what it prints goes to standard error too. Its exit code. */
+export async function runVisibly(
+  program: string,
+  args: readonly string[],
+  { cwd, printTo }: { cwd: string; printTo: 'output' | 'errors' },
+): Promise<number> {
+  const result = await execa(program, args, {
+    cwd,
+    reject: false,
+    stdin: 'inherit',
+    stdout: printTo === 'errors' ? 2 : 'inherit',
+    stderr: 'inherit',
+  });
+  return result.exitCode ?? 143;
+}
+
 /** Runs a program for its standard output as a stream. The stream fails when the program does. */
 export function runForOutput(program: string, args: readonly string[]): Readable {
   return execa(program, args, { stdin: 'ignore', buffer: false }).readable();

@@ -20,6 +20,9 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   git: 'git',
   chromium: 'chromium',
+  restic: 'restic',
+  sshd: 'openssh-server',
+  ssh: 'openssh-client',
 };
 
 /** Keeps images between two runs; on a disk, as overlay2 can't stand on an overlay. */

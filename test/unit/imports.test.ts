@@ -60,7 +60,9 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   upgrade: ['access', 'users', 'certificates', 'images', 'registry', 'settings', 'stack', 'engine', 'system'],
   alerts: ['settings', 'system'],
+  backup: ['inventory', 'settings', 'storage', 'host', 'system'],
   cli: [
+    'backup',
     'access',
     'users',
     'retention',
