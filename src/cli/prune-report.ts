@@ -20,10 +20,10 @@ export function showPlan(terminal: Terminal, plan: Plan, { now, verbose, earlier
   );
   for (const each of touched) showRepository(terminal, each, now, verbose);
   const rest = plan.repositories.length - touched.length;
-  if (rest > 0) terminal.line(`${count(rest, 'repository', 'repositories')} keep all they have.`);
+  if (rest > 0)
+    terminal.line(rest === 1 ? '1 repository keeps all it has.' : `${rest} repositories keep all they have.`);
   terminal.line(totals(plan));
-  if (earlier > 0)
-    terminal.line(`${count(earlier, 'thing', 'things')} removed before would be given up earlier.`);
+  if (earlier > 0) terminal.line('What was removed there before is given up earlier, too.');
 }
 
 /** `12 tags in 3 repositories go, and 4 untagged manifests; 30 stay. A collection then frees 1.2 GiB.` */
@@ -36,7 +36,9 @@ function totals({ repositories, bytes }: Plan): string {
     return `Nothing goes: ${count(staying, 'tag', 'tags')} in ${where(repositories)} stay.`;
   const loose = untagged === 0 ? '' : `, and ${count(untagged, 'untagged manifest', 'untagged manifests')}`;
   const touched = repositories.filter((each) => each.going.length + each.untagged.length > 0);
-  return `${count(going, 'tag', 'tags')} in ${where(touched)} go${loose}; ${staying} stay. A collection then frees ${sizeInWords(bytes)}.`;
+  const freed = bytes === 0 ? 'nothing, as what stays needs all of it' : sizeInWords(bytes);
+  const goes = going === 1 ? 'goes' : 'go';
+  return `${count(going, 'tag', 'tags')} in ${where(touched)} ${goes}${loose}; ${staying} stay. A collection then frees ${freed}.`;
 }
 
 function where(repositories: readonly unknown[]): string {

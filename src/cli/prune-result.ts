@@ -7,14 +7,10 @@ import type { Done } from '../step.ts';
 import { answerInWords, returnInWords } from './prune-words.ts';
 import { Terminal } from './terminal.ts';
 
-/** What came of a plan; `undefined` where there was nothing left to do. */
+/** What came of a plan; `undefined` where no tag was left to remove. */
 export function showApplied(terminal: Terminal, applied: Applied | undefined, undoDays: number): void {
-  if (applied === undefined) {
-    terminal.line('Nothing was left to do.');
-    return;
-  }
-  const { changed } = applied;
-  const words = removedInWords(applied);
+  const { changed, ...removed } = applied ?? { removed: 0, untagged: 0, changed: [] };
+  const words = removedInWords(removed);
   terminal.line(`${words.charAt(0).toUpperCase()}${words.slice(1)}.`);
   if (changed.length > 0)
     terminal.line(`Not removed, because they were pushed or removed meanwhile: ${changed.join(', ')}`);

@@ -35,7 +35,7 @@ export function answerInWords(reference: string, answer: Answer): string {
       return `${reference} stays: ${answer.by.join(', ')} ${answer.by.length === 1 ? 'needs' : 'need'} it.`;
     case 'goes':
       if (answer.subject !== undefined)
-        return `${reference} goes: it is about ${answer.subject}, which goes.`;
+        return `${reference} goes: it is about ${answer.subject}, which goes or is gone.`;
       return `${reference} goes: rules name its repository, and none keeps it.`;
     case 'goes-with':
       return `${reference} goes with ${answer.tags.join(', ')}: nothing that stays needs it.`;

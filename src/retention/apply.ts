@@ -12,6 +12,7 @@ import {
   isAsPlanned,
   leftAside,
   type MovingTree,
+  type Planned,
   setAside,
   tagFolder,
 } from './untag.ts';
@@ -99,15 +100,26 @@ export async function recover(
   { repositories }: Pick<Inventory, 'repositories'>,
 ): Promise<void> {
   if (!canMove(tree)) return;
+  const remembered = await pruned.read();
   for (const { name: repository } of repositories)
     for (const tag of await leftAside(tree, repository)) {
-      const planned = (await pruned.read()).find(
-        (each) => each.repository === repository && each.tag === tag,
-      );
-      const wanted = planned !== undefined && (await isAsPlanned(tree, asideLink(repository, tag), planned));
-      if (wanted) await drop(tree, repository, { name: tag, ...planned });
+      const planned = await plannedAside(tree, repository, tag, remembered);
+      if (planned !== undefined) await drop(tree, repository, planned);
       else await bringBack(tree, repository, tag);
     }
+}
+
+/** What was to be removed of what was left aside, if it is still that. */
+async function plannedAside(
+  tree: Tree,
+  repository: string,
+  tag: string,
+  remembered: readonly Remembered[],
+): Promise<Planned | undefined> {
+  const entries = remembered.filter((each) => each.repository === repository && each.tag === tag);
+  for (const entry of entries)
+    if (await isAsPlanned(tree, asideLink(repository, tag), entry)) return { ...entry, name: tag };
+  return undefined;
 }
 
 type Tagged = Remembered & { readonly tag: string };

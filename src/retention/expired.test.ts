@@ -29,6 +29,7 @@ test.each([
   ['an index needs it that was never given up', {}, [entry('a')]],
   ['its subject stays', {}, [entry('about')]],
   ['another removed tag may bring it back', {}, [entry('a'), entry('a', { tag: 'v1', until: daysAgo(-1) })]],
+  ['only a tag of it was removed, while it was needed otherwise', {}, [entry('a', { tag: 'v1' })]],
   ['it was pushed again since', {}, [entry('young')]],
 ] as const)('it stays where %s', (_, tags, remembered) => {
   const manifests = { index: { children: ['a'] }, a: {}, about: { subject: 'index' }, young: { age: 2 } };

@@ -71,9 +71,9 @@ function expiredIn(
   const { manifests, tags } = repository;
   const candidates = new Set(
     ended
-      .filter(({ digest, at }) => {
+      .filter(({ tag, digest, at }) => {
         const manifest = manifests.get(digest);
-        return manifest !== undefined && manifest.pushed <= at;
+        return tag === undefined && manifest !== undefined && manifest.pushed <= at;
       })
       .map(({ digest }) => digest),
   );

@@ -166,8 +166,8 @@ test('what was removed before is neither planned nor counted again, unless it wa
   const one = repository('one', { new: ['b', 1] }, { a: { age: 50 }, again: { age: 30 }, b: {} });
   const entry = { run: '1', at: daysAgo(40), repository: 'one', until: daysAgo(-1) };
   const remembered = [
-    { ...entry, tag: 'old', digest: digest('a'), pushed: daysAgo(50) },
-    { ...entry, tag: 'older', digest: digest('again'), pushed: daysAgo(60) },
+    { ...entry, digest: digest('a'), pushed: daysAgo(50) },
+    { ...entry, digest: digest('again'), pushed: daysAgo(60) },
   ];
   const plan = planRetention(inventory(one), retention(rule({ last: 1 })), { ...facts, remembered });
   expect(plan).toMatchObject({

@@ -183,9 +183,9 @@ function waitingIn(repository: Repository, remembered: readonly Remembered[]): R
   const mine = remembered.filter((each) => each.repository === repository.name);
   if (mine.length === 0) return new Set();
   const held = new Family(repository).of(repository.tags.map(({ digest }) => digest));
-  const given = mine.filter(({ digest, at }) => {
+  const given = mine.filter(({ tag, digest, at }) => {
     const manifest = repository.manifests.get(digest);
-    return manifest !== undefined && manifest.pushed <= at && !held.has(digest);
+    return tag === undefined && manifest !== undefined && manifest.pushed <= at && !held.has(digest);
   });
   return new Set(given.map(({ digest }) => digest));
 }
