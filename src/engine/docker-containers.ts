@@ -3,8 +3,10 @@ import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import type { Report } from '../step.ts';
 import { overlap } from '../system/listeners.ts';
-import type { ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
+import { conditionOf } from './docker-condition.ts';
+import type { Condition, ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
 import { outlive, runOneShot } from './one-shot.ts';
+import { isNotFound } from './status.ts';
 
 export class DockerContainers implements Containers {
   readonly #docker: Docker;
@@ -43,6 +45,15 @@ export class DockerContainers implements Containers {
     const said = await text(output);
     const { ExitCode } = await exec.inspect();
     return { exitCode: ExitCode ?? 1, output: said };
+  }
+
+  async condition(id: string): Promise<Condition | undefined> {
+    try {
+      return conditionOf(await this.#docker.getContainer(id).inspect());
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
   }
 
   async runOnce(spec: OneShot, onLine: Report): Promise<Executed> {

@@ -50,6 +50,8 @@ export interface Containers {
   /** The running container that publishes this port on this address of the host; `undefined` is every address. */
   publishing(port: number, address: string | undefined): Promise<ContainerFacts | undefined>;
   exec(id: string, command: readonly string[]): Promise<Executed>;
+  /** How a container is; `undefined` when it is gone. */
+  condition(id: string): Promise<Condition | undefined>;
   /**
    * Runs a container to its end and removes it. Its name is a lock: one left over from a killed run is waited for
    * and removed first.
@@ -74,6 +76,31 @@ export interface ContainerFacts {
   readonly networks: readonly string[];
   /** Paths as the engine's host sees them, which may not be this process's. */
   readonly mounts: readonly { readonly source: string; readonly destination: string }[];
+}
+
+/** What a container has become since it was made, and what it was made from. */
+export interface Condition {
+  /** `running`, `exited`, `restarting`, `created`, `paused`, `dead`. */
+  readonly status: string;
+  /** `undefined` without a health check. */
+  readonly health: 'starting' | 'healthy' | 'unhealthy' | undefined;
+  readonly exitCode: number;
+  /** The kernel ended it for its memory. */
+  readonly outOfMemory: boolean;
+  /** How often the engine has started it again by itself. */
+  readonly restarts: number;
+  readonly startedAt: Date;
+  readonly labels: Labels;
+  /** The id of its image, and the name that it was started by. */
+  readonly image: { readonly id: string; readonly reference: string };
+  /** `NAME=value` */
+  readonly environment: readonly string[];
+  readonly log: {
+    readonly driver: string;
+    /** On the engine's own machine; empty where the driver keeps no file. */
+    readonly path: string;
+    readonly options: Labels;
+  };
 }
 
 export interface Executed {

@@ -147,7 +147,7 @@ function diskFull(body: string): Failure {
 }
 
 /** A connection whose other end has proved itself, where it can; not a byte of a request is sent before. */
-function openConnection({ host, name, port, trust }: Endpoint): Promise<Socket> {
+export function openConnection({ host, name, port, trust }: Endpoint): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const late = () => new Error(`no answer from ${host}:${port} within 60 s`);
     if (trust.kind === 'plain') {

@@ -52,8 +52,22 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'system',
   ],
+  doctor: [
+    'access',
+    'users',
+    'certificates',
+    'issuers',
+    'inventory',
+    'settings',
+    'storage',
+    'stack',
+    'registry',
+    'host',
+    'engine',
+    'system',
+  ],
   alerts: ['settings', 'system'],
-  cli: ['access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
+  cli: ['doctor', 'access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
 };
 
 /** Single files that everybody may import. */
