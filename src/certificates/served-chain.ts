@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { connect as connectPlain, isIP } from 'node:net';
 import { Duplex } from 'node:stream';
-import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { messageOf } from '../errors.ts';
 import type { HandshakeTarget } from './handshake.ts';
 
@@ -10,7 +10,7 @@ export type ServedChain =
   | {
       readonly kind: 'shown';
       readonly chain: readonly [X509Certificate, ...X509Certificate[]];
-      /** Why a client with this trust would go away; `undefined`: it would stay. */
+      /** Why a client with this trust would go away, whatever the names are; `undefined`: it would stay. */
       readonly distrust: string | undefined;
     }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -61,27 +61,24 @@ function look(
         servername: named ? servername : '',
         maxVersion,
         rejectUnauthorized: false,
+        checkServerIdentity: () => undefined, // names are looked at with the chain
         ...(authority === undefined ? {} : { ca: authority }),
       });
       socket.once('error', fail);
       socket.once('secureConnect', () => {
         const leaf = socket.getPeerX509Certificate();
         const [first, ...rest] = chainIn(Buffer.concat(received));
-        if (first !== undefined) conclude(shown(socket, servername, [first, ...rest]));
-        else if (leaf !== undefined) conclude(shown(socket, servername, [leaf]));
+        if (first !== undefined) conclude(shown(socket, [first, ...rest]));
+        else if (leaf !== undefined) conclude(shown(socket, [leaf]));
         else fail(new Error('no certificate was shown'));
       });
     });
   });
 }
 
-function shown(
-  socket: TLSSocket,
-  servername: string,
-  chain: readonly [X509Certificate, ...X509Certificate[]],
-): ServedChain {
-  const distrust = socket.authorizationError ?? checkServerIdentity(servername, socket.getPeerCertificate());
-  return { kind: 'shown', chain, distrust: distrust && messageOf(distrust) };
+function shown(socket: TLSSocket, chain: readonly [X509Certificate, ...X509Certificate[]]): ServedChain {
+  const distrust = socket.authorized ? undefined : messageOf(socket.authorizationError);
+  return { kind: 'shown', chain, distrust };
 }
 
 /** The certificates of the first Certificate message; none where it is encrypted. Pure. */

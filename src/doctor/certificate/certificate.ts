@@ -1,7 +1,7 @@
 import { describeSeries, type FailureSeries } from '../../certificates/attempts.ts';
 import type { Decision } from '../../certificates/decide.ts';
 import { assess } from '../../certificates/renewal.ts';
-import { day, span } from '../../certificates/words.ts';
+import { span } from '../../certificates/words.ts';
 import { expectOwnState } from '../../stack/folders.ts';
 import type { Check } from '../check.ts';
 import type { Context } from '../context.ts';
@@ -42,8 +42,15 @@ export function judgeCertificate({ decision, lifetime, due, failure, now }: Cert
     const say = 'Mend what the CA says, then: npm run renew';
     return left < whole * LITTLE_LEFT ? broken(told, say) : warning(told, say);
   }
-  if (decision.kind === 'keep')
-    return fine(due === undefined ? decision.reason : `${decision.reason}; renewal ${day(due)}`);
+  if (decision.kind === 'keep') {
+    if (due !== undefined && left > 0) return fine(decision.reason);
+    // Somebody else renews it, as with TLS_CERT_FILE.
+    const say = 'Whoever renews it has to: it is followed within ten minutes.';
+    if (left <= 0) return broken(decision.reason, say);
+    return left < whole * LITTLE_LEFT
+      ? warning(`${decision.reason}; ${span(left)} left`, say)
+      : fine(decision.reason);
+  }
   switch (decision.cause) {
     case 'placeholder':
     case 'missing':

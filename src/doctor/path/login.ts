@@ -1,8 +1,8 @@
 import { CutOff, exchange, type Reply } from '../../registry/exchange.ts';
 import type { Check } from '../check.ts';
 import { broken, type Finding, fine, warning } from '../finding.ts';
-import { cureFor } from './hop.ts';
-import { askInner, hopOf, loggedIn, type Visit } from './visit.ts';
+import { cureFor, hopIn } from './hop.ts';
+import { askInner, loggedIn, type Visit } from './visit.ts';
 
 /** What `GET /v2/` is answered with, without a login and with one. */
 export interface LoginFacts {
@@ -23,11 +23,15 @@ export const loginCheck: Check<Visit> = {
   run: async (visit, { signal }) => {
     const { endpoints, outer } = visit;
     const question = { method: 'GET', path: '/v2/' };
+    // Asked at the same time, as each may be held back while a part is away.
+    const past = askInner(visit, question, signal);
     try {
       const stranger = await exchange({ endpoint: outer.endpoint }, question, { signal });
       const user = await loggedIn(visit, signal);
-      visit.hop = await hopOf(visit, user, signal);
-      const inner = (await askInner(visit, question, signal))?.status;
+      const own = await past;
+      visit.hop = own && hopIn(user.headers, own.headers);
+      // The first question may have come before the login was known.
+      const inner = own?.status === 401 ? (await askInner(visit, question, signal))?.status : own?.status;
       if (user.status !== 200) visit.blocked = `GET /v2/ is answered with ${user.status}`;
       return judgeLogin({ ...endpoints, stranger, user, inner, hop: visit.hop });
     } catch (error) {
@@ -35,7 +39,7 @@ export const loginCheck: Check<Visit> = {
       visit.blocked = 'nobody answers';
       return broken(
         `${endpoints.url} can't be reached${endpoints.detour ? ` (${endpoints.detour})` : ''}: ${error.message}`,
-        (await askInner(visit, question, signal)) === undefined
+        (await past) === undefined
           ? 'docker compose ps; docker compose logs nginx'
           : `Moorage’s own nginx answers: look at what is in front of it, and where ${outer.endpoint.name} leads.`,
       );

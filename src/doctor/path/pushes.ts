@@ -1,7 +1,7 @@
 import { sizeInWords } from '../../low-water.ts';
 import type { Check, Turn } from '../check.ts';
 import { broken, type Finding, fine, skipped } from '../finding.ts';
-import { cureFor, type Headers, hopIn } from './hop.ts';
+import { calledIn, cureFor, type Headers, hopIn } from './hop.ts';
 import { RandomBody } from './random-body.ts';
 import { type Outcome, pushChunks, pushWhole, type Way } from './upload.ts';
 import { askInner, LARGE, type Visit } from './visit.ts';
@@ -67,7 +67,7 @@ export function judgePush(
       ? `${outcome.method} was answered with ${outcome.reply.status}${after}`
       : `${outcome.method} was cut off${after} (${outcome.reason})`;
   if (inner.kind === 'done') {
-    const hop = (outcome.kind === 'refused' ? hopIn(outcome.reply.headers, own) : undefined) ?? known;
+    const hop = culprit(outcome, own, known);
     return broken(
       `${told} by a hop in front, ${hop ?? 'which does not name itself'}; Moorage’s own nginx takes it`,
       cureFor(hop, troubleOf(outcome)),
@@ -81,6 +81,12 @@ export function judgePush(
       'Take client_max_body_size out of nginx/user.d, then: docker compose restart nginx',
     );
   return broken(`${told}, and so it is without anything in front`, 'docker compose logs registry gate nginx');
+}
+
+/** A hop may call itself as our own nginx does. */
+function culprit(outcome: Outcome, own: Headers, known: string | undefined): string | undefined {
+  if (outcome.kind !== 'refused') return known;
+  return hopIn(outcome.reply.headers, own) ?? known ?? calledIn(outcome.reply.headers);
 }
 
 /** 413 is a limit; so is a connection that is cut in the middle, as a rule, and 408, 502 and 504 say that somebody waited. */

@@ -1,6 +1,7 @@
 import { repositoryFolder } from '../../inventory/layout.ts';
 import { openTree } from '../../inventory/open.ts';
 import { sizeInWords } from '../../low-water.ts';
+import type { Speaker } from '../../registry/exchange.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Check } from '../check.ts';
 import { broken, type Finding, fine, skipped, unknown, warning } from '../finding.ts';
@@ -22,6 +23,8 @@ export interface SlowFacts {
   /** Bytes that were sent when the pause ended, and bytes that the registry had then; `undefined`: it can't be seen. */
   readonly sent: number;
   readonly arrived: number | undefined;
+  /** The same past whatever is in front, where nothing had arrived. */
+  readonly inner: number | undefined;
   readonly hop: string | undefined;
   /** Headers of an answer by our own nginx. */
   readonly own: Headers;
@@ -30,33 +33,47 @@ export interface SlowFacts {
 export const slowPushCheck: Check<Visit> = {
   name: 'slow-push',
   group: 'Path of a client',
-  within: 60_000, // it takes twelve seconds
+  within: 60_000, // it takes twelve seconds, twice
   slow: true,
   run: async (visit, { report, signal }) => {
     if (visit.blocked !== undefined) return skipped(visit.blocked);
     const { clock, settings } = visit.context;
-    const body = new RandomBody(2 * HALF);
-    await visit.leavings.note(body.digest);
-    const way = { speaker: visit.outer, repository: visit.repository, signal };
-    let arrived: number | undefined;
-    const outcome = await outcomeOf(async (ask) => {
-      const started = await ask(202, start(visit));
-      const path = locationOf(started);
-      const look = async () => {
-        report('is what was sent there already');
-        arrived = settings.storage.kind === 's3' ? undefined : await arrivedOf(visit, path);
-      };
-      const pieces = slowly(body, clock, look);
-      const headers = { 'content-type': 'application/octet-stream' };
-      const patched = await ask(202, { method: 'PATCH', path, headers, body: pieces });
-      await ask(204, { method: 'DELETE', path: locationOf(patched) });
-    }, way);
+    report(`${sizeInWords(2 * HALF)}, slowly and with a pause`);
+    const { outcome, arrived } = await pushSlowly(visit, visit.outer, signal);
+    const stuck = outcome.kind === 'done' && arrived === 0;
+    if (stuck) report('the same past whatever is in front');
+    const inner = stuck ? (await pushSlowly(visit, visit.inner, signal)).arrived : undefined;
     const own = (await askInner(visit, { method: 'GET', path: '/v2/' }, signal))?.headers ?? {};
-    return judgeSlow({ outcome, sent: HALF, arrived, hop: visit.hop, own });
+    return judgeSlow({ outcome, sent: HALF, arrived, inner, hop: visit.hop, own });
   },
 };
 
-export function judgeSlow({ outcome, sent, arrived, hop: known, own }: SlowFacts): Finding {
+async function pushSlowly(
+  visit: Visit,
+  speaker: Speaker,
+  signal: AbortSignal,
+): Promise<{ outcome: Outcome; arrived: number | undefined }> {
+  const { context, repository } = visit;
+  const body = new RandomBody(2 * HALF);
+  await visit.leavings.note(body.digest);
+  let arrived: number | undefined;
+  const outcome = await outcomeOf(
+    async (ask) => {
+      const path = locationOf(await ask(202, start(visit)));
+      const look = async () => {
+        arrived = context.settings.storage.kind === 's3' ? undefined : await arrivedOf(visit, path);
+      };
+      const pieces = slowly(body, context.clock, look);
+      const headers = { 'content-type': 'application/octet-stream' };
+      const patched = await ask(202, { method: 'PATCH', path, headers, body: pieces });
+      await ask(204, { method: 'DELETE', path: locationOf(patched) });
+    },
+    { speaker, repository, signal },
+  );
+  return { outcome, arrived };
+}
+
+export function judgeSlow({ outcome, sent, arrived, inner, hop: known, own }: SlowFacts): Finding {
   if (outcome.kind !== 'done') {
     const hop = (outcome.kind === 'refused' ? hopIn(outcome.reply.headers, own) : undefined) ?? known;
     const told =
@@ -72,6 +89,11 @@ export function judgeSlow({ outcome, sent, arrived, hop: known, own }: SlowFacts
   if (arrived === undefined)
     return unknown('goes through; whether a hop holds it back can’t be seen in a bucket');
   if (arrived > 0) return fine(`${sizeInWords(arrived)} of ${sizeInWords(sent)} were there before the end`);
+  if (inner === 0)
+    return warning(
+      'Moorage’s own nginx holds a whole layer back before it hands it on',
+      'Take proxy_request_buffering out of nginx/user.d, then: docker compose restart nginx',
+    );
   const hop = known ?? 'which does not name itself';
   return warning(
     `a hop in front, ${hop}, holds a whole layer back before it hands it on: its disk fills, and pushes seem to stop at their end`,

@@ -11,7 +11,6 @@ import { withLock } from '../../system/lock.ts';
 import { withTemporaryUser } from '../../users/temporary-user.ts';
 import type { Context } from '../context.ts';
 import { type Endpoints, findEndpoints } from './endpoints.ts';
-import { hopIn } from './hop.ts';
 import { Leavings } from './leavings.ts';
 import type { RandomBody } from './random-body.ts';
 
@@ -85,16 +84,6 @@ export async function askInner({ inner }: Pick<Visit, 'inner'>, question: Questi
     if (error instanceof CutOff) return undefined;
     throw error;
   }
-}
-
-/** Who gave this answer, if it was not our own nginx or what is behind it. */
-export async function hopOf(
-  visit: Visit,
-  reply: Pick<Reply, 'headers'>,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const own = await askInner(visit, { method: 'GET', path: '/v2/' }, signal);
-  return own === undefined ? undefined : hopIn(reply.headers, own.headers);
 }
 
 /** Waits until the login is known. The answer to the last try. */

@@ -101,5 +101,7 @@ async function below(root: string, place: string): Promise<string[]> {
   if (facts === undefined) return [];
   if (facts.isFile()) return [place];
   const names = await readdir(join(root, place), { withFileTypes: true });
-  return names.filter((each) => each.isFile()).map(({ name }) => join(place, name));
+  return names
+    .filter((each) => each.isFile() && !each.name.endsWith('.example'))
+    .map(({ name }) => join(place, name));
 }

@@ -15,6 +15,8 @@ const SERVING = ALL.filter((part) => part !== 'renewer');
 const OFTEN = 3;
 /** A part that runs for so long has got over it. */
 const SETTLED = 10 * 60_000;
+/** Its health is looked at every ten seconds, at the renewer's every thirty. */
+const STARTING = 60_000;
 const UP_WITHIN = 60_000;
 
 export interface PartFacts {
@@ -67,8 +69,9 @@ export function judgePart(
     );
   if (health === 'unhealthy')
     return broken(`${part} runs and is unhealthy${said}`, `docker compose logs ${part}`);
-  if (health === 'starting')
-    return warning(`${part} has started ${span(now.getTime() - startedAt.getTime())} ago`);
+  const age = now.getTime() - startedAt.getTime();
+  if (health === 'starting' && age > STARTING)
+    return warning(`${part} has been starting for ${span(age)}${said}`);
   return fine(part);
 }
 
