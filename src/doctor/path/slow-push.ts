@@ -37,7 +37,6 @@ export const slowPushCheck: Check<Visit> = {
   slow: true,
   run: async (visit, { report, signal }) => {
     if (visit.blocked !== undefined) return skipped(visit.blocked);
-    const { clock, settings } = visit.context;
     report(`${sizeInWords(2 * HALF)}, slowly and with a pause`);
     const { outcome, arrived } = await pushSlowly(visit, visit.outer, signal);
     const stuck = outcome.kind === 'done' && arrived === 0;
