@@ -61,7 +61,7 @@ export function judgeNode(version: string): Finding {
 
 /** @param version as the engine says it: `20.10.24+dfsg1` */
 export function judgeEngine(version: string): Finding {
-  const plain = coerce(version);
+  const plain = coerce(version.replace(/\b0+(?=\d)/g, '')); // 19.03.15
   if (plain !== null && lt(plain, LEAST_ENGINE))
     return broken(`Docker ${version} is older than ${LEAST_ENGINE}`, 'Update the engine.');
   return fine(`Docker ${version}`);
