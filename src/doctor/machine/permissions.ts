@@ -10,7 +10,7 @@ import { broken, type Finding, fine, together, warning } from '../finding.ts';
 /** A file or a folder, and who may do what with it. */
 export interface Entry {
   readonly path: string;
-  /** As it is told. */
+  /** As it is told: below the checkout where it can be, as commands are typed there. */
   readonly name: string;
   readonly mode: number;
   readonly uid: number;
@@ -46,17 +46,17 @@ export const permissionsCheck: Check<Context> = {
 };
 
 /** @param close where the file is Moorage's own: then a doctor may mend it */
-export function judgeSecret({ path, name, mode }: Entry, close?: () => Promise<string>): Finding {
+export function judgeSecret({ name, mode }: Entry, close?: () => Promise<string>): Finding {
   if ((mode & OTHERS) === 0) return fine('secrets are their owner’s alone');
   const readers = (mode & 0o007) === 0 ? 'its group' : 'every user of this machine';
-  return broken(`${name} (${octal(mode)}) is open to ${readers}`, `chmod go= ${quoted(path)}`, close);
+  return broken(`${name} (${octal(mode)}) is open to ${readers}`, `chmod go= ${quoted(name)}`, close);
 }
 
-export function judgeOwner({ path, name, uid }: Entry, owner: number): Finding {
+export function judgeOwner({ name, uid }: Entry, owner: number): Finding {
   if (uid === owner) return fine('secrets are their owner’s alone');
   return warning(
     `${name} belongs to user ${uid}, var to user ${owner}`,
-    `sudo chown -R ${owner} ${quoted(path)}`,
+    `sudo chown -R ${owner} ${quoted(name)}`,
   );
 }
 

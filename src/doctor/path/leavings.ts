@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { systemCode } from '../../errors.ts';
 import {
   blobPath,
   layerLink,
@@ -16,6 +17,9 @@ import type { Settings } from '../../settings/settings.ts';
 import type { Clock } from '../../system/clock.ts';
 import { ownerToKeep, readIfExists, removeSynced, writeAtomically } from '../../system/files.ts';
 
+/** Removes a path of layout.ts with the registry's own rights. */
+export type AsRegistry = (path: string) => Promise<void>;
+
 const noted = z.object({ digests: z.array(z.string()) });
 
 /**
@@ -26,11 +30,17 @@ export class Leavings {
   readonly #file: string;
   readonly #repository: string;
   readonly #open: () => Promise<Tree>;
+  readonly #asRegistry: AsRegistry;
 
-  constructor(paths: Paths, settings: Settings, clock: Clock, repository: string) {
+  constructor(
+    { paths, settings, clock }: { paths: Paths; settings: Settings; clock: Clock },
+    repository: string,
+    asRegistry: AsRegistry,
+  ) {
     this.#file = join(paths.state, 'doctor.json');
     this.#repository = repository;
     this.#open = () => openTree(settings, clock);
+    this.#asRegistry = asRegistry;
   }
 
   async note(digest: string): Promise<void> {
@@ -40,7 +50,7 @@ export class Leavings {
 
   /**
    * Takes away the blobs that were noted, and the repository unless somebody else has put something there.
-   * @throws the system's error where the files are not this user's to remove; the note stays
+   * @throws what kept it from that; the note stays
    */
   async sweep(): Promise<void> {
     const digests = await this.#read();
@@ -49,20 +59,30 @@ export class Leavings {
     for (const digest of digests) {
       const hex = sha256Hex(digest);
       if (hex === undefined) continue;
-      await tree.remove(parent(layerLink(this.#repository, hex)));
-      await tree.remove(`${revisionsFolder(this.#repository)}/${hex}`);
-      await tree.remove(parent(blobPath(hex)));
+      await this.#remove(tree, parent(layerLink(this.#repository, hex)));
+      await this.#remove(tree, `${revisionsFolder(this.#repository)}/${hex}`);
+      await this.#remove(tree, parent(blobPath(hex)));
     }
     for (const tag of await tree.list(tagsFolder(this.#repository))) {
       const named = await tree.read(tagLink(this.#repository, tag));
       if (named !== undefined && digests.includes(named.toString()))
-        await tree.remove(`${tagsFolder(this.#repository)}/${tag}`);
+        await this.#remove(tree, `${tagsFolder(this.#repository)}/${tag}`);
     }
     const left = await Promise.all(
       [tagsFolder, revisionsFolder, layersFolder].map((folder) => tree.list(folder(this.#repository))),
     );
-    if (left.flat().length === 0) await tree.remove(repositoryFolder(this.#repository));
+    if (left.flat().length === 0) await this.#remove(tree, repositoryFolder(this.#repository));
     await removeSynced(this.#file);
+  }
+
+  /** The registry writes as root, as a rule; whoever runs this may be somebody else. */
+  async #remove(tree: Tree, path: string): Promise<void> {
+    try {
+      await tree.remove(path);
+    } catch (error) {
+      if (!['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error;
+      await this.#asRegistry(path);
+    }
   }
 
   async #read(): Promise<readonly string[]> {

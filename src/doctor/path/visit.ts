@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DOCTOR, DOCTOR_REPOSITORY } from '../../access/prover.ts';
 import { messageOf } from '../../errors.ts';
+import { onDisk } from '../../inventory/layout.ts';
 import { sizeInWords } from '../../low-water.ts';
 import type { Credentials } from '../../registry/client.ts';
 import { CutOff, exchange, type Question, type Reply, type Speaker } from '../../registry/exchange.ts';
@@ -49,8 +50,8 @@ export async function withVisit<T>(
   context: Context,
   work: (visit: Visit) => Promise<T>,
 ): Promise<{ readonly value: T; readonly left: string | undefined }> {
-  const { paths, settings, clock } = context;
-  const leavings = new Leavings(paths, settings, clock, DOCTOR_REPOSITORY);
+  const { paths, clock } = context;
+  const leavings = new Leavings(context, DOCTOR_REPOSITORY, (path) => removeAsRegistry(context, path));
   return withLock(join(paths.state, 'locks', 'doctor'), 'npm run doctor', clock, async () => {
     await leavings.sweep().catch(() => undefined); // told at the end, if it stays so
     const endpoints = await findEndpoints(context);
@@ -95,6 +96,15 @@ export async function loggedIn({ outer, context }: Visit, signal: AbortSignal): 
   });
   if (last === undefined) throw new Error('nobody was asked');
   return last;
+}
+
+/** In its container, where it is root. */
+async function removeAsRegistry({ engine, settings }: Context, path: string): Promise<void> {
+  const [registry] = await engine.containers.ofService(settings.project, 'registry');
+  if (registry?.running !== true) throw new Error('the registry does not run');
+  const place = onDisk('/var/lib/registry', path);
+  const { exitCode, output } = await engine.containers.exec(registry.id, ['rm', '-rf', '--', place]);
+  if (exitCode !== 0) throw new Error(output.trim());
 }
 
 /** A push that would bring the disk to its low-water mark is left out: it would shut out everybody's. */
