@@ -1,6 +1,7 @@
-import { Failure, messageOf, WrongInput } from '../errors.ts';
+import { Failure, WrongInput } from '../errors.ts';
 import type { Report } from '../step.ts';
 import { broken, type Finding, unknown } from './finding.ts';
+import { plainly, unanswered } from './words.ts';
 
 export type Group = 'Machine' | 'Name' | 'Certificate' | 'Stack' | 'Path of a client';
 
@@ -86,5 +87,5 @@ function stumbled(error: unknown): Finding {
   if (error instanceof Failure) return broken(error.message.trim(), error.remedy);
   if (error instanceof WrongInput)
     return broken(error.problems.map(({ input, message }) => `${input}: ${message}`).join('\n'));
-  return unknown(`can't be looked at: ${messageOf(error)}`);
+  return unknown(unanswered(error) ?? `can't be looked at: ${plainly(error)}`);
 }

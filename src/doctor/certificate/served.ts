@@ -9,6 +9,7 @@ import { nginxAddress } from '../../stack/nginx.ts';
 import { type Check, SOON } from '../check.ts';
 import type { Context } from '../context.ts';
 import { broken, type Finding, fine, skipped, together, unknown, warning } from '../finding.ts';
+import { plainly } from '../words.ts';
 
 const HANDSHAKE_WITHIN = 5_000;
 
@@ -54,7 +55,7 @@ export const servedCheck: Check<Context> = {
 export function judgeServed({ name, address, served, onDisk, trusted, now }: ServedFacts): Finding {
   const at = `${name} at ${address}`;
   if (served.kind === 'failed')
-    return broken(`${at}: no handshake: ${served.reason}`, 'docker compose logs nginx');
+    return broken(`${at}: no handshake: ${plainly(served.reason)}`, 'docker compose logs nginx');
   const { chain, distrust } = served;
   const [leaf] = chain;
   const whose = `${issuerOf(leaf.issuer)}, until ${new Date(leaf.validTo).toISOString().slice(0, 10)}`;

@@ -1,6 +1,7 @@
 import { CutOff, exchange, type Reply } from '../../registry/exchange.ts';
 import type { Check } from '../check.ts';
 import { broken, type Finding, fine, warning } from '../finding.ts';
+import { plainly } from '../words.ts';
 import { cureFor, hopIn } from './hop.ts';
 import { askInner, loggedIn, type Visit } from './visit.ts';
 
@@ -38,7 +39,7 @@ export const loginCheck: Check<Visit> = {
       if (!(error instanceof CutOff)) throw error;
       visit.blocked = 'nobody answers';
       return broken(
-        `${endpoints.url} can't be reached${endpoints.detour ? ` (${endpoints.detour})` : ''}: ${error.message}`,
+        `${endpoints.url} can't be reached${endpoints.detour ? ` (${endpoints.detour})` : ''}: ${plainly(error)}`,
         (await past) === undefined
           ? 'docker compose ps; docker compose logs nginx'
           : `Moorage’s own nginx answers: look at what is in front of it, and where ${outer.endpoint.name} leads.`,

@@ -1,4 +1,5 @@
 import { CutOff, exchange, type Question, type Reply, type Speaker } from '../../registry/exchange.ts';
+import { plainly } from '../words.ts';
 import type { RandomBody } from './random-body.ts';
 
 /** How an upload ended. */
@@ -63,7 +64,7 @@ export async function outcomeOf(
       failed = { kind: 'refused', method, sent: reply.sent, reply };
     } catch (error) {
       if (!(error instanceof CutOff)) throw error;
-      failed = { kind: 'cut', method, sent: error.sent, reason: error.message };
+      failed = { kind: 'cut', method, sent: error.sent, reason: plainly(error) };
     }
     throw new Ended();
   };
