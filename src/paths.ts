@@ -20,14 +20,24 @@ export interface Paths {
   readonly certbot: string;
   /** Accounts and orders of the ACME client in this process, one folder per ACME directory. */
   readonly acme: string;
+  /** Rules of what is kept; need not be there. */
+  readonly retentionFile: string;
+  /** The same as it was when a command last read it: the daemon sees no more of the checkout than its state. */
+  readonly retentionCopy: string;
+  /** What was removed by these rules and can be brought back; see `PrunedFile`. */
+  readonly pruned: string;
   /** What happened, one JSON object a line; see `Events`. */
   readonly events: string;
   /** One file for each command of several steps that is at work or was interrupted; see `Journal`. */
   readonly journals: string;
   /** Every attempt to get a certificate. */
   readonly ledger: string;
+  /** The leases of those who want nothing written for a while; nginx and the registry look at them. */
+  readonly maintenance: string;
   /** What the gate writes. */
   readonly gate: string;
+  /** What commands and the daemon have to tell Prometheus, a file each. */
+  readonly metrics: string;
   /** Webroot of HTTP-01: nginx serves its `.well-known/acme-challenge`. */
   readonly challenges: string;
   readonly images: string;
@@ -51,10 +61,15 @@ export function paths(root: string = checkout()): Paths {
     localAuthority: join(state, 'ca'),
     certbot: join(state, 'certbot'),
     acme: join(state, 'acme'),
+    retentionFile: join(root, 'retention.yaml'),
+    retentionCopy: join(state, 'retention.yaml'),
+    pruned: join(state, 'pruned.jsonl'),
     events: join(state, 'events.jsonl'),
     journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),
+    maintenance: join(state, 'maintenance'),
     gate: join(state, 'gate'),
+    metrics: join(state, 'metrics'),
     challenges: join(state, 'acme-challenge'),
     images: join(root, 'images'),
     handover: join(state, 'first-user.json'),

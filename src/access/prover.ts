@@ -20,3 +20,11 @@ export function placeOf(user: string): string | undefined {
 export function isPlace(repository: string): boolean {
   return [...PLACES.values()].includes(repository);
 }
+
+/** The user that `npm run gc` makes for a moment to see whether every image is whole: it may pull, everywhere. */
+export const CHECKER = 'moorage-check';
+
+/** Users that come and go with a command of ours: nobody's. */
+export function isTemporary(name: string): boolean {
+  return name === CHECKER || placeOf(name) !== undefined;
+}

@@ -15,3 +15,12 @@ export function askConsent(
     return terminal.undisturbed(() => confirm({ message: 'Go ahead?', default: false }));
   };
 }
+
+/** `--yes` agrees; a person is asked; where there is neither, it is said how to agree. */
+export async function agree(terminal: Terminal, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  if (terminal.interactive)
+    return terminal.undisturbed(() => confirm({ message: 'Go ahead?', default: false }));
+  terminal.line('Nothing was done: there is no terminal to ask at. Add --yes to do it.');
+  return false;
+}

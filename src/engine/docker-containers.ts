@@ -3,9 +3,10 @@ import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import type { Report } from '../step.ts';
 import { overlap } from '../system/listeners.ts';
+import { optionsBeside } from './beside.ts';
 import { conditionOf } from './docker-condition.ts';
-import type { Condition, ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
-import { outlive, runOneShot } from './one-shot.ts';
+import type { Beside, Condition, ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
+import { optionsOf, outlive, runToItsEnd } from './one-shot.ts';
 import { isNotFound } from './status.ts';
 
 export class DockerContainers implements Containers {
@@ -57,7 +58,26 @@ export class DockerContainers implements Containers {
   }
 
   async runOnce(spec: OneShot, onLine: Report): Promise<Executed> {
-    return runOneShot(this.#docker, spec, onLine);
+    return runToItsEnd(this.#docker, optionsOf(spec), onLine);
+  }
+
+  async runBeside(id: string, spec: Beside, onLine: Report): Promise<Executed> {
+    const other = await this.#docker.getContainer(id).inspect();
+    const { options, networks } = optionsBeside(other, spec);
+    return runToItsEnd(this.#docker, options, onLine, networks);
+  }
+
+  async restart(id: string): Promise<void> {
+    await this.#docker.getContainer(id).restart();
+  }
+
+  async isRunning(name: string): Promise<boolean> {
+    try {
+      return (await this.#docker.getContainer(name).inspect()).State.Running;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
   }
 
   async outlive(name: string): Promise<void> {

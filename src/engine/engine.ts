@@ -57,6 +57,12 @@ export interface Containers {
    * and removed first.
    */
   runOnce(spec: OneShot, onLine: Report): Promise<Executed>;
+  /** Runs a command to its end in a container like that one: its image, environment, folders and networks. */
+  runBeside(id: string, spec: Beside, onLine: Report): Promise<Executed>;
+  /** Stops a container as gently as its settings say, and starts it again. */
+  restart(id: string): Promise<void>;
+  /** Whether a container of this name is at work. */
+  isRunning(name: string): Promise<boolean>;
   /** Waits for the end of a container that a killed run left, and removes it. One that is not there is fine. */
   outlive(name: string): Promise<void>;
 }
@@ -107,6 +113,18 @@ export interface Executed {
   readonly exitCode: number;
   /** Standard output and standard error, as they came. */
   readonly output: string;
+}
+
+export interface Beside {
+  /** A lock, as that of a `OneShot`. */
+  readonly name: string;
+  /** What its entry point gets. */
+  readonly args: readonly string[];
+  /** Added to the other one's. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Paths inside that the other one only reads. */
+  readonly writable: readonly string[];
+  readonly labels: Labels;
 }
 
 export interface OneShot {

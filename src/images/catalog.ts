@@ -12,6 +12,7 @@ export const BUILT: Readonly<Record<ImageRole, string>> = {
   certbot: 'moorage/certbot:4.0',
   node: 'moorage/node:20',
   redis: 'moorage/redis:8.0',
+  prometheus: 'moorage/prometheus:2.53',
 };
 
 /** The label that holds the digest of what an image was built from: the same digest needs no new build. */

@@ -29,6 +29,7 @@ export async function ensureImages(
   const roles: [ImageRole, ...ImageRole[]] = ['registry', 'nginx', 'node'];
   if (settings.issuer === 'certbot') roles.push('certbot');
   if (settings.cache.kind === 'stack') roles.push('redis');
+  if (settings.monitoring !== undefined) roles.push('prometheus');
 
   let base: Promise<string> | undefined;
   const yard = {
@@ -53,6 +54,7 @@ export async function ensureImages(
     'renewer',
     ...(settings.auth.by === 'gate' ? (['gate'] as const) : []),
     ...(settings.mirror === undefined ? [] : (['relay'] as const)),
+    ...(settings.monitoring === undefined ? [] : (['exporter'] as const)),
   ];
   const made = await Promise.all(
     programs.map(async (program) => {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { ensureDirectory, ownerToKeep, writeAtomically } from '../system/files.ts';
@@ -53,6 +53,10 @@ export class FolderTree implements Tree {
       if (isMissing(error)) return false;
       throw error;
     }
+  }
+
+  async date(path: string, written: Date): Promise<void> {
+    await utimes(this.#at(path), written, written);
   }
 
   #at(path: string): string {

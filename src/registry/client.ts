@@ -109,10 +109,7 @@ export class RegistryClient {
     if (type !== undefined) headers['content-type'] = type;
     if (method === 'GET') headers.accept = `${MANIFEST_TYPE}, ${DOCKER_MANIFEST_TYPE}, */*`;
     if (body !== undefined) headers['content-length'] = String(body.length);
-    if (this.#credentials !== undefined) {
-      const { user, password } = this.#credentials;
-      headers.authorization = `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;
-    }
+    if (this.#credentials !== undefined) headers.authorization = basic(this.#credentials);
     const socket = await openConnection(this.#endpoint).catch((error) => {
       throw new Failure(
         'registry-silent',
@@ -134,6 +131,11 @@ export class RegistryClient {
       request.end(body);
     });
   }
+}
+
+/** RFC 7617. */
+export function basic({ user, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;
 }
 
 /** RFC 4918 section 11.5; the gate says what is free and what is kept free. */

@@ -12,7 +12,16 @@ export interface Place {
   readonly paths: Paths;
 }
 
-export type Part = 'redis' | 'registry' | 'gate' | 'nginx' | 'mirror' | 'relay' | 'renewer';
+export type Part =
+  | 'redis'
+  | 'registry'
+  | 'gate'
+  | 'nginx'
+  | 'mirror'
+  | 'relay'
+  | 'renewer'
+  | 'exporter'
+  | 'prometheus';
 
 /**
  * Starts parts of the stack, and starts anew those whose settings or images changed. What already runs as wanted is

@@ -60,6 +60,9 @@ export class FakeEngine implements Engine {
       this.ran.push(spec);
       return this.runs(spec);
     },
+    runBeside: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
+    restart: async () => {},
+    isRunning: async () => false,
     outlive: () => this.leftOver(),
   };
 

@@ -13,6 +13,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   '@peculiar/x509': /^src\/certificates\/x509\.ts$/,
   bcryptjs: /^src\/(users\/password\.ts|gate\/hash-worker\.mjs)$/,
   'lru-cache': /^src\/(gate|mirror)\//,
+  'prom-client': /^src\/((gate|certificates)\/metrics|exporter\/[a-z-]+)\.ts$/,
   nodemailer: /^src\/alerts\/email\.ts$/,
   aws4fetch: /^src\/storage\/bucket-client\.ts$/,
   yaml: /^src\/access\//,
@@ -36,9 +37,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   issuers: ['acme', 'certificates', 'settings', 'engine', 'system'],
   host: ['engine', 'system'],
   images: ['settings', 'host', 'engine', 'system'],
+  exporter: ['certificates', 'system'],
   mirror: ['settings', 'system'],
   storage: ['settings', 'system'],
   inventory: ['settings', 'storage', 'system'],
+  retention: ['access', 'inventory', 'system'],
+  collection: ['access', 'users', 'inventory', 'settings', 'storage', 'stack', 'engine', 'system'],
   stack: ['settings', 'mirror', 'storage', 'certificates', 'engine', 'system'],
   registry: [
     'access',
@@ -67,7 +71,20 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'system',
   ],
   alerts: ['settings', 'system'],
-  cli: ['doctor', 'access', 'users', 'certificates', 'issuers', 'settings', 'stack', 'host', 'system'],
+  cli: [
+    'doctor',
+    'access',
+    'users',
+    'retention',
+    'collection',
+    'inventory',
+    'certificates',
+    'issuers',
+    'settings',
+    'stack',
+    'host',
+    'system',
+  ],
 };
 
 /** Single files that everybody may import. */
