@@ -27,6 +27,7 @@ import { interruptedCheck } from './stack/interrupted.ts';
 import { logsCheck } from './stack/logs.ts';
 import { mirrorCheck } from './stack/mirror.ts';
 import { partsCheck } from './stack/parts.ts';
+import { retentionCheck } from './stack/retention.ts';
 import { storageCheck } from './stack/storage.ts';
 
 /** Everything that is looked at, in the order in which it is told. */
@@ -58,6 +59,7 @@ const ALL: Checks = {
     storageCheck,
     mirrorCheck,
     accessCheck,
+    retentionCheck,
     logsCheck,
     interruptedCheck,
   ],

@@ -57,6 +57,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'system',
   ],
   doctor: [
+    'retention',
     'access',
     'users',
     'certificates',

@@ -8,6 +8,7 @@ import { judgeEntry } from './interrupted.ts';
 import { judgeLogs } from './logs.ts';
 import { judgeMirror } from './mirror.ts';
 import { judgePart } from './parts.ts';
+import { judgeRetention } from './retention.ts';
 import { judgeFolder } from './storage.ts';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
@@ -108,6 +109,13 @@ test.each<[string, Finding, Finding['verdict'], RegExp?]>([
     judgeEntry('gc', { since: ago(60), step: 'Sweep' }),
     'warning',
     /^npm run gc began .*at "Sweep"$/,
+  ],
+  ['no rules for old tags', judgeRetention(undefined, 'retention.yaml'), 'skipped'],
+  [
+    'such rules that are wrong',
+    judgeRetention('nonsense: 1', 'retention.yaml'),
+    'broken',
+    /retention\.yaml:1/,
   ],
   ['images', judgeFolder('registry/data', true, true), 'fine'],
   ['a disk that is not mounted', judgeFolder('/data', true, false), 'broken', /none now/],
