@@ -54,6 +54,8 @@ test.each<[string, Policy, Who, string, readonly Action[]]>([
     ['pull', 'push', 'delete'],
   ],
   ['and nothing besides', OPEN_POLICY, user('moorage-proof'), 'moorage/proof/x', []],
+  ['the doctor has its own', policy, user('moorage-doctor'), 'moorage/doctor', ['pull', 'push', 'delete']],
+  ['and not the prover’s', OPEN_POLICY, user('moorage-doctor'), 'moorage/proof', []],
 ])('%s', (_, rules, who, repository, allowed) => {
   expect(ACTIONS.filter((action) => may(rules, who, action, repository))).toEqual(allowed);
 });

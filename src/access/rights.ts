@@ -1,7 +1,7 @@
 import { unreachable } from '../errors.ts';
 import { type Action, formatGrant, type Grant, grants } from './grant.ts';
 import type { Policy } from './policy.ts';
-import { CHECKER, PROOF_REPOSITORY, PROVER } from './prover.ts';
+import { CHECKER, isPlace, placeOf } from './prover.ts';
 
 /** Who asks. `only`: what the token of a user allows; without it, all that the user may. */
 export type Who =
@@ -9,15 +9,16 @@ export type Who =
   | { readonly kind: 'user'; readonly name: string; readonly only?: readonly Grant[] };
 
 /**
- * Whether `who` may do this in a repository. What needs no login is open to every user and token as well. The prover has
- * its own repository, whatever the policy says, and nothing else; the checker may pull, and nothing else.
+ * Whether `who` may do this in a repository. What needs no login is open to every user and token as well. The prover and
+ * the doctor have a repository each, whatever the policy says, and nothing else; the checker may pull, and nothing else.
  */
 export function may(policy: Policy, who: Who, action: Action, repository: string): boolean {
   switch (who.kind) {
     case 'anonymous':
       return anyoneMay(policy, action, repository);
-    case 'user':
-      if (who.name === PROVER) return repository === PROOF_REPOSITORY && action !== 'admin';
+    case 'user': {
+      const place = placeOf(who.name);
+      if (place !== undefined) return repository === place && action !== 'admin';
       if (who.name === CHECKER) return action === 'pull';
       if (anyoneMay(policy, action, repository)) return true;
       if (who.only !== undefined && !granted(who.only, action, repository)) return false;
@@ -25,6 +26,7 @@ export function may(policy: Policy, who: Who, action: Action, repository: string
         granted(policy.users.get(who.name) ?? [], action, repository) ||
         granted(policy.everyone, action, repository)
       );
+    }
     default:
       return unreachable(who);
   }
@@ -37,13 +39,13 @@ export function rightsOf({ users, everyone }: Policy, name: string): string[] {
 
 /** Whether a tag, once it is there, stays what it is for all but `admin`. */
 export function isImmutable({ immutable }: Policy, repository: string, tag: string): boolean {
-  if (repository === PROOF_REPOSITORY) return false; // the next proof pushes the same tag
+  if (isPlace(repository)) return false; // the next proof pushes the same tag
   return immutable.some((rule) => rule.repository(repository) && rule.tag(tag));
 }
 
 /** Whether any tag there is immutable once it is there. */
 export function hasImmutableTags({ immutable }: Policy, repository: string): boolean {
-  return repository !== PROOF_REPOSITORY && immutable.some((rule) => rule.repository(repository));
+  return !isPlace(repository) && immutable.some((rule) => rule.repository(repository));
 }
 
 /** Whatever a policy's file says: without a login nothing is ever changed. */

@@ -33,9 +33,17 @@ export function faults({ privateKey, chain }: Pair, names: readonly string[], no
   } catch (error) {
     return [`the chain can't be read (${messageOf(error)})`];
   }
+  return [...keyFaults(privateKey, certificates[0]), ...servedFaults(certificates, names, now)];
+}
+
+/** What speaks against a chain, leaf first, as it is shown to clients: its names, its order, its dates. */
+export function servedFaults(
+  certificates: readonly [X509Certificate, ...X509Certificate[]],
+  names: readonly string[],
+  now: Date,
+): string[] {
   const [leaf] = certificates;
   return [
-    ...keyFaults(privateKey, leaf),
     ...names.filter((name) => !covers(leaf, name)).map((name) => `it does not name ${name}`),
     ...chainFaults(certificates),
     ...certificates.flatMap((each) => dateFaults(each, now)),

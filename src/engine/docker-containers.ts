@@ -4,7 +4,8 @@ import type Docker from 'dockerode';
 import type { Report } from '../step.ts';
 import { overlap } from '../system/listeners.ts';
 import { optionsBeside } from './beside.ts';
-import type { Beside, ContainerFacts, ContainerState, Containers, Executed, OneShot } from './engine.ts';
+import { conditionOf } from './docker-condition.ts';
+import type { Beside, Condition, ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
 import { optionsOf, outlive, runToItsEnd } from './one-shot.ts';
 import { isNotFound } from './status.ts';
 
@@ -47,17 +48,9 @@ export class DockerContainers implements Containers {
     return { exitCode: ExitCode ?? 1, output: said };
   }
 
-  async look(id: string): Promise<ContainerState | undefined> {
+  async condition(id: string): Promise<Condition | undefined> {
     try {
-      const { State, RestartCount, Image, Config } = await this.#docker.getContainer(id).inspect();
-      return {
-        running: State.Running && !State.Restarting,
-        restarts: RestartCount,
-        started: new Date(State.StartedAt),
-        image: { id: Image, reference: Config.Image },
-        check: checkOf(Config.Healthcheck?.Test),
-        labels: Config.Labels,
-      };
+      return conditionOf(await this.#docker.getContainer(id).inspect());
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -95,13 +88,6 @@ export class DockerContainers implements Containers {
   async outlive(name: string): Promise<void> {
     return outlive(this.#docker.getContainer(name));
   }
-}
-
-/** The form of Compose and of `docker inspect`: CMD and the command's words, or CMD-SHELL and a line for the shell. */
-function checkOf(test: readonly string[] = []): readonly string[] | undefined {
-  const [form, ...words] = test;
-  if (form === 'CMD') return words;
-  return form === 'CMD-SHELL' ? ['/bin/sh', '-c', ...words] : undefined;
 }
 
 function facts(container: Docker.ContainerInfo): ContainerFacts {

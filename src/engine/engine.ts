@@ -64,8 +64,8 @@ export interface Containers {
   /** The running container that publishes this port on this address of the host; `undefined` is every address. */
   publishing(port: number, address: string | undefined): Promise<ContainerFacts | undefined>;
   exec(id: string, command: readonly string[]): Promise<Executed>;
-  /** `undefined`: it is gone. */
-  look(id: string): Promise<ContainerState | undefined>;
+  /** How a container is; `undefined` when it is gone. */
+  condition(id: string): Promise<Condition | undefined>;
   /** Ids of the images that containers have, of whatever project, running or not. */
   imagesInUse(): Promise<ReadonlySet<string>>;
   /**
@@ -100,15 +100,31 @@ export interface ContainerFacts {
   readonly mounts: readonly { readonly source: string; readonly destination: string }[];
 }
 
-export interface ContainerState {
-  readonly running: boolean;
-  /** How often the engine started it again after it had ended. */
-  readonly restarts: number;
-  readonly started: Date;
-  readonly image: { readonly id: string; readonly reference: string };
+/** What a container has become since it was made, and what it was made from. */
+export interface Condition {
+  /** `running`, `exited`, `restarting`, `created`, `paused`, `dead`. */
+  readonly status: string;
+  /** `undefined` without a health check. */
+  readonly health: 'starting' | 'healthy' | 'unhealthy' | undefined;
   /** What is run in it to see whether it is well; `undefined`: nothing says so. */
   readonly check: readonly string[] | undefined;
+  readonly exitCode: number;
+  /** The kernel ended it for its memory. */
+  readonly outOfMemory: boolean;
+  /** How often the engine has started it again by itself. */
+  readonly restarts: number;
+  readonly startedAt: Date;
   readonly labels: Labels;
+  /** The id of its image, and the name that it was started by. */
+  readonly image: { readonly id: string; readonly reference: string };
+  /** `NAME=value` */
+  readonly environment: readonly string[];
+  readonly log: {
+    readonly driver: string;
+    /** On the engine's own machine; empty where the driver keeps no file. */
+    readonly path: string;
+    readonly options: Labels;
+  };
 }
 
 export interface Executed {

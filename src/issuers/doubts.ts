@@ -70,7 +70,11 @@ async function addressDoubts(
 }
 
 /** The closest CAA records above a name are the ones that count (RFC 8659 section 3). */
-async function caaDoubts(name: string, resolver: Resolver, domains: readonly string[]): Promise<string[]> {
+export async function caaDoubts(
+  name: string,
+  resolver: Resolver,
+  domains: readonly string[],
+): Promise<string[]> {
   if (domains.length === 0) return [];
   const labels = name.split('.');
   for (let index = 0; index < labels.length - 1; index += 1) {

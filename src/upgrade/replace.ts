@@ -73,9 +73,9 @@ export async function settleStack(tools: Tools, settings: Settings, report: Repo
 /** Whether the files changed that it read when it was started: Compose does not look into them. */
 async function isForced({ place }: Tools, { project }: Settings, part: Part): Promise<boolean> {
   const [container] = await place.engine.containers.ofService(project, part);
-  const state = container && (await place.engine.containers.look(container.id));
+  const state = container && (await place.engine.containers.condition(container.id));
   const changedAt = await filesChanged(place.paths, part);
-  return state !== undefined && changedAt !== undefined && changedAt > state.started;
+  return state !== undefined && changedAt !== undefined && changedAt > state.startedAt;
 }
 
 /** Asks what its own health check asks, as soon as it may be answered; one that ends again and again is not waited for. */
@@ -84,13 +84,13 @@ async function awaitPart({ place, clock }: Tools, { project }: Settings, part: P
   let last = 'it does not run';
   const well = await eventually(clock, { within: WELL_WITHIN, every: 200 }, async () => {
     const [container] = await containers.ofService(project, part);
-    const state = container && (await containers.look(container.id));
+    const state = container && (await containers.condition(container.id));
     if (container === undefined || state === undefined) return undefined;
     if (state.restarts > 0) {
       last = 'it ends as soon as it is started';
       return false;
     }
-    if (!state.running) return undefined;
+    if (state.status !== 'running') return undefined;
     if (state.check === undefined) return true;
     const asked = await containers.exec(container.id, state.check).catch(() => undefined);
     last = `its health check says ${asked?.output.trim().split('\n').at(-1) || 'no'}`;

@@ -14,10 +14,10 @@ export async function surveyRunning(
   const found = await Promise.all(
     partsOf(settings).map(async (part) => {
       const [container] = await engine.containers.ofService(settings.project, part);
-      const state = container?.running ? await engine.containers.look(container.id) : undefined;
+      const state = container?.running ? await engine.containers.condition(container.id) : undefined;
       if (container === undefined || state === undefined) return [];
       const image = { ...state.image, version: await versionIn(engine, container.id, IMAGE_OF[part]) };
-      const { started, labels } = state;
+      const { startedAt: started, labels } = state;
       const running: Running = {
         image,
         container: container.id,
@@ -43,6 +43,7 @@ export async function gatherFindings(
     RENEWER_IMAGE: names('renewer'),
     GATE_IMAGE: names('gate') || names('registry'),
     RELAY_IMAGE: names('relay'),
+    EXPORTER_IMAGE: names('exporter'),
   };
   const env = Object.fromEntries(Object.entries(generated).filter(([, name]) => name !== ''));
   const [running, configurations, files] = await Promise.all([

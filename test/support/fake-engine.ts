@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type {
   BuildOptions,
+  Condition,
   ContainerFacts,
   Containers,
   Engine,
@@ -64,6 +65,7 @@ export class FakeEngine implements Engine {
     ofService: async () => this.running,
     ofProject: async () => [],
     publishing: async () => this.published,
+    condition: async (): Promise<Condition | undefined> => undefined,
     exec: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
     runOnce: async (spec): Promise<Executed> => {
       this.ran.push(spec);
@@ -73,7 +75,6 @@ export class FakeEngine implements Engine {
     restart: async () => {},
     isRunning: async () => false,
     outlive: () => this.leftOver(),
-    look: async () => undefined,
     imagesInUse: async () => this.inUse,
   };
 

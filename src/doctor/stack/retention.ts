@@ -1,0 +1,35 @@
+import { relative } from 'node:path';
+import { type Problem, WrongInput } from '../../errors.ts';
+import { parseRetention } from '../../retention/retention-file.ts';
+import { readIfExists } from '../../system/files.ts';
+import { type Check, SOON } from '../check.ts';
+import type { Context } from '../context.ts';
+import { broken, type Finding, fine, skipped } from '../finding.ts';
+
+export const retentionCheck: Check<Context> = {
+  name: 'retention',
+  group: 'Stack',
+  within: SOON,
+  run: async ({ paths }) => {
+    const text = await readIfExists(paths.retentionFile);
+    return judgeRetention(text, relative(paths.root, paths.retentionFile));
+  },
+};
+
+export function judgeRetention(text: string | undefined, file: string): Finding {
+  if (text === undefined) return skipped(`there is no ${file}: every tag stays`);
+  const problems = problemsIn(text, file);
+  if (problems.length === 0) return fine(`${file} is right`);
+  const told = problems.map(({ input, message }) => `${input}: ${message}`).join('\n');
+  return broken(told, 'Mend the file; nothing is pruned until then.');
+}
+
+function problemsIn(text: string, file: string): readonly Problem[] {
+  try {
+    parseRetention(text, file);
+    return [];
+  } catch (error) {
+    if (error instanceof WrongInput) return error.problems;
+    throw error;
+  }
+}
