@@ -107,7 +107,7 @@ async function resume(course: Course, left: Entry): Promise<boolean> {
       );
       return false;
     case 'finish':
-      await carryOut(course, facts, 'what was interrupted is finished');
+      await carryOut(course, facts, 'may be broken', 'what was interrupted is finished');
       return false;
     case 'go-back': {
       const snapshot = await expectSnapshot(app.paths, facts.snapshot);
@@ -136,7 +136,7 @@ async function begin(course: Course, settings: Settings, left?: Entry): Promise<
 
   const { facts, snapshot } = await story.step('Backup', () => backUp(course, settings, wishes, previous));
   if (previous === undefined) await getImages(course, settings, { wishes, plan, facts, snapshot });
-  await carryOut(course, facts, planSummary(plan));
+  await carryOut(course, facts, options.force ? 'may be broken' : 'serves', planSummary(plan));
   tell(course, plan, true);
 }
 
