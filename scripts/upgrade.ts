@@ -93,7 +93,7 @@ async function resume(course: Course, left: Entry): Promise<boolean> {
     case 'forget':
       await story.step('Interrupted', async () => {
         const snapshot = await readSnapshot(app.paths, facts.snapshot);
-        if (snapshot !== undefined) await restoreNames(engine, snapshot);
+        if (snapshot !== undefined) await restoreNames(engine, snapshot.others);
         await dropSnapshot(course.place, project, { name: facts.snapshot });
         await journal.end();
         return changed('nothing was replaced yet: forgotten');
@@ -177,7 +177,7 @@ async function getImages(
       force: options.force,
     });
   } catch (error) {
-    await restoreNames(engine, snapshot);
+    await restoreNames(engine, snapshot.others);
     await dropSnapshot(place, settings.project, snapshot);
     await journal.end();
     throw error;
