@@ -93,7 +93,7 @@ async function resume(course: Course, left: Entry): Promise<boolean> {
     case 'forget':
       await story.step('Interrupted', async () => {
         const snapshot = await readSnapshot(app.paths, facts.snapshot);
-        if (snapshot !== undefined) await restoreNames(engine, snapshot);
+        if (snapshot !== undefined) await restoreNames(engine, snapshot.others);
         await dropSnapshot(course.place, project, { name: facts.snapshot });
         await journal.end();
         return changed('nothing was replaced yet: forgotten');
@@ -107,7 +107,7 @@ async function resume(course: Course, left: Entry): Promise<boolean> {
       );
       return false;
     case 'finish':
-      await carryOut(course, facts, 'what was interrupted is finished');
+      await carryOut(course, facts, 'may be broken', 'what was interrupted is finished');
       return false;
     case 'go-back': {
       const snapshot = await expectSnapshot(app.paths, facts.snapshot);
@@ -136,7 +136,7 @@ async function begin(course: Course, settings: Settings, left?: Entry): Promise<
 
   const { facts, snapshot } = await story.step('Backup', () => backUp(course, settings, wishes, previous));
   if (previous === undefined) await getImages(course, settings, { wishes, plan, facts, snapshot });
-  await carryOut(course, facts, planSummary(plan));
+  await carryOut(course, facts, options.force ? 'may be broken' : 'serves', planSummary(plan));
   tell(course, plan, true);
 }
 
@@ -177,7 +177,7 @@ async function getImages(
       force: options.force,
     });
   } catch (error) {
-    await restoreNames(engine, snapshot);
+    await restoreNames(engine, snapshot.others);
     await dropSnapshot(place, settings.project, snapshot);
     await journal.end();
     throw error;

@@ -12,7 +12,7 @@ import { changed, type Done } from './step.ts';
 import { applyChosen, obtain, withChosen } from './upgrade/choose.ts';
 import { failedAndBack, failedAndNotBack } from './upgrade/failures.ts';
 import { partsOf } from './upgrade/parts.ts';
-import { replacePart, settleStack } from './upgrade/replace.ts';
+import { type Front, replacePart, settleStack } from './upgrade/replace.ts';
 import { restoreImages } from './upgrade/restore.ts';
 import type { Facts, Step } from './upgrade/resume.ts';
 import type { Sample } from './upgrade/samples.ts';
@@ -29,10 +29,11 @@ export interface Course extends Bench {
 /** All is here by now. */
 const NOTHING_NEWER = { refresh: false, again: new Set<ImageRole>() };
 
-/** Replaces all and sees that it works; what fails is taken back.
+/**
+ * Replaces all and sees that it works; what fails is taken back.
  * @throws Failure `upgrade-failed` once what ran before works again, `not-back`
  */
-export async function carryOut(course: Course, facts: Facts, summary: string): Promise<void> {
+export async function carryOut(course: Course, facts: Facts, front: Front, summary: string): Promise<void> {
   const { app, journal, workshop, story } = course;
   const snapshot = await expectSnapshot(app.paths, facts.snapshot);
   const undone = facts.undo === undefined ? undefined : await expectSnapshot(app.paths, facts.undo);
@@ -44,7 +45,7 @@ export async function carryOut(course: Course, facts: Facts, summary: string): P
       const { value } = await obtain(wanted, workshop, NOTHING_NEWER, facts.chosen, report);
       return changed('.env names the new images', await applyChosen(app, facts.chosen, value));
     });
-    await replaceAll(course, settings, facts.samples, (part) => journal.reach(part));
+    await replaceAll(course, settings, facts.samples, front, (part) => journal.reach(part));
     await story.stepFor(unitOfHost(app, settings), 'Unit', (unit, report) =>
       refreshUnit(openServiceManager(app), unit, () => gatherUnitFacts(app.run, unit), report),
     );
@@ -60,12 +61,15 @@ async function replaceAll(
   course: Course,
   settings: Settings,
   samples: readonly Sample[],
+  front: Front,
   reach: (step: Step) => Promise<void>,
 ): Promise<void> {
   const { story } = course;
   for (const part of partsOf(settings)) {
     await reach(part);
-    await story.step(part, (report) => replacePart(replacingTools(course, settings), settings, part, report));
+    await story.step(part, (report) =>
+      replacePart(replacingTools(course, settings), settings, part, front, report),
+    );
   }
   await story.step('Stack', (report) => settleStack(replacingTools(course, settings), settings, report));
   await reach('verify');
@@ -83,7 +87,7 @@ export async function goBack(
   await journal.reach('back');
   try {
     const settings = await story.step('Going back', () => restore(course, snapshot));
-    await replaceAll(course, settings, samples, async () => undefined);
+    await replaceAll(course, settings, samples, 'may be broken', async () => undefined);
     await releaseImages(place, settings.project, snapshot);
   } catch (error) {
     throw failedAndNotBack(error, snapshot, cause);

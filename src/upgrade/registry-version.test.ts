@@ -20,6 +20,10 @@ test.each([
 
 test.each([
   ['registry:2.8.3', 'registry:3.0.0', 'large'],
+  ['registry:2.8.3', 'registry:3', 'large'],
+  ['registry:2.8.3', 'registry:2', 'small'],
+  ['registry:3.0.0', 'registry:2.8.3', 'back'],
+  ['registry:2.8.3', 'registry.example:5000/team/mine:1', 'small'],
   ['registry:2.8.3', 'registry.example:5000/team/registry', 'small'],
   ['registry:2.8.3', `registry:3.0.0@sha256:${'a'.repeat(64)}`, 'large'],
 ])('where nobody can ask the image its tag has to do: %s to %s', (now, next, kind) => {

@@ -33,6 +33,15 @@ function tagOf(reference: string): string | undefined {
   return /:([\w][\w.-]*)(?:@|$)/.exec(reference.slice(reference.lastIndexOf('/') + 1))?.[1];
 }
 
+/** `registry:3` is some 3, and the tag of an image of one's own may be anything: the image itself is asked once it is here. */
+function leapByTag(now: string | undefined, tag: string | undefined): Leap {
+  const guess = /^v?\d+\.\d+\.\d+/.test(tag ?? '') ? leapOf(now, tag) : { kind: 'small' as const };
+  if (guess.kind !== 'small') return guess.kind === 'unsafe' ? { kind: 'small' } : guess;
+  const [from, to] = [coerce(now), coerce(tag)];
+  if (from === null || to === null || to.major <= from.major) return { kind: 'small' };
+  return { kind: 'large', words: `distribution goes from ${now} to ${tag}, another major version` };
+}
+
 interface RegistryRow {
   readonly part: string;
   readonly now: { readonly reference: string; readonly version: string | undefined } | undefined;
@@ -45,5 +54,6 @@ export function leapOfPlan(plan: readonly RegistryRow[]): Leap {
   if (registry?.now === undefined) return { kind: 'small' };
   const { now, next } = registry;
   if (now.reference === next.reference && next.version === undefined) return { kind: 'small' };
-  return leapOf(now.version ?? tagOf(now.reference), next.version ?? tagOf(next.reference));
+  const from = now.version ?? tagOf(now.reference);
+  return next.version === undefined ? leapByTag(from, tagOf(next.reference)) : leapOf(from, next.version);
 }

@@ -12,6 +12,9 @@ import { filesChanged } from './parts.ts';
 
 const WELL_WITHIN = 60_000;
 
+/** Whether the whole can be asked before all is replaced: nginx itself may be what is broken, and it comes last. */
+export type Front = 'serves' | 'may be broken';
+
 export interface Tools {
   readonly place: Place;
   readonly clock: Clock;
@@ -26,6 +29,7 @@ export async function replacePart(
   tools: Tools,
   settings: Settings,
   part: Part,
+  front: Front,
   report: Report,
 ): Promise<Done> {
   const { place, clock, webServer } = tools;
@@ -42,7 +46,7 @@ export async function replacePart(
       await startRenewer(place, settings, clock, report);
       break;
     case 'mirror':
-      if (settings.mirror !== undefined)
+      if (front === 'serves' && settings.mirror !== undefined)
         await awaitMirror(settings, settings.mirror, { engine: place.engine, clock, log });
       break;
     case 'nginx':
@@ -51,7 +55,7 @@ export async function replacePart(
       break;
     case 'registry':
     case 'gate':
-      await awaitRegistry(settings, clock, log);
+      if (front === 'serves') await awaitRegistry(settings, clock, log);
       break;
     case 'redis':
     case 'relay':
@@ -67,6 +71,8 @@ export async function settleStack(tools: Tools, settings: Settings, report: Repo
   const log = (part: Part) => recentLog(place, part);
   await awaitNginx(settings, webServer, clock, log);
   await awaitRegistry(settings, clock, log);
+  if (settings.mirror !== undefined)
+    await awaitMirror(settings, settings.mirror, { engine: place.engine, clock, log });
   return done;
 }
 

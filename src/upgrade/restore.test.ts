@@ -22,13 +22,11 @@ test('names lead again to what ran; those with a digest need not', async () => {
   await engine.images.tag('sha256:1', 'sha256:1');
   await engine.images.tag('sha256:2', 'registry:2');
   const digest = `nginx@sha256:${'a'.repeat(64)}`;
-  await restoreNames(engine, {
-    images: {
-      registry: { reference: 'registry:2', id: 'sha256:1' },
-      nginx: { reference: digest, id: 'sha256:3' },
-    },
-    others: [{ reference: 'moorage/base:trixie', id: 'sha256:gone' }],
-  });
+  await restoreNames(engine, [
+    { reference: 'moorage/base:trixie', id: 'sha256:gone' },
+    { reference: 'registry:2', id: 'sha256:1' },
+    { reference: digest, id: 'sha256:3' },
+  ]);
   expect((await engine.images.inspect('registry:2'))?.id).toBe('sha256:1');
   expect(await engine.images.inspect(digest)).toBeUndefined();
   expect(await engine.images.inspect('moorage/base:trixie')).toBeUndefined();

@@ -32,7 +32,8 @@ const BUILT_HERE = 'moorage/';
  * person may have changed it since. Done twice it is as if done once.
  */
 export async function restoreImages(tools: Tools, snapshot: Snapshot): Promise<Restored> {
-  await restoreNames(tools.engine, snapshot);
+  const { images, others } = snapshot;
+  await restoreNames(tools.engine, [...others, ...Object.values(images)]); // what ran has the last word
   const { paths, environment } = tools;
   const backup = parse((await readIfExists(join(snapshotsFolder(paths), snapshot.name, 'env'))) ?? '');
   const lines = await writeOwn(paths.envFile, ownLines(snapshot, backup));
@@ -54,9 +55,8 @@ export async function restoreImages(tools: Tools, snapshot: Snapshot): Promise<R
 /** Makes the names lead to the images that they led to. What an image registry has is not concerned. */
 export async function restoreNames(
   engine: Engine,
-  { images, others }: Pick<Snapshot, 'images' | 'others'>,
+  named: readonly { readonly reference: string; readonly id: string }[],
 ): Promise<void> {
-  const named = [...others, ...Object.values(images)]; // what ran has the last word
   for (const { reference, id } of named) {
     if (reference.includes('@') || reference.startsWith('sha256:')) continue; // such a name leads nowhere else
     if ((await engine.images.inspect(reference))?.id === id) continue;
