@@ -13,8 +13,9 @@ import { firstRun } from '../test/bench/first-run.ts';
 import { renewal } from '../test/bench/renewal.ts';
 import type { BenchResult } from '../test/bench/result.ts';
 import { schedule } from '../test/bench/schedule.ts';
+import { status } from '../test/bench/status.ts';
 
-const BENCHES = { auth, data, 'first-run': firstRun, renewal, schedule };
+const BENCHES = { auth, data, 'first-run': firstRun, renewal, schedule, status };
 
 interface Options {
   readonly json: boolean;

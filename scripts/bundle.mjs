@@ -1,4 +1,4 @@
-// Bundles a program with all it uses: `node scripts/bundle.mjs renewer|gate|relay FOLDER`. For its image.
+// Bundles a program with all it uses: `node scripts/bundle.mjs renewer|gate|relay|exporter FOLDER`. For its image.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -7,6 +7,7 @@ const PROGRAMS = {
   renewer: { main: 'scripts/daemon.ts' },
   gate: { main: 'scripts/gate.ts', 'hash-worker': 'src/gate/hash-worker.mjs' },
   relay: { main: 'scripts/relay.ts' },
+  exporter: { main: 'scripts/exporter.ts' },
 };
 
 const [program, folder] = process.argv.slice(2);

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { openAlerter, openApp, renewalParts } from '../src/app.ts';
+import { clearInterrupted } from '../src/app-collection.ts';
+import { writeRenewalMetrics } from '../src/app-metrics.ts';
+import { dailyPrune } from '../src/app-prune.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
-import { prepare, type Standing, sparingly, tick } from '../src/certificates/keeper.ts';
+import { openDiskNotes } from '../src/app-usage.ts';
+import { prepare, type Standing, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
@@ -13,17 +17,21 @@ import { connect } from '../src/engine/connect.ts';
 import { messageOf } from '../src/errors.ts';
 import { expectServiceManager, installUnit, uninstallUnit } from '../src/host/install-unit.ts';
 import { gatherUnitFacts } from '../src/host/unit-facts.ts';
+import { pruneDaily } from '../src/retention/daily.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { leaveToContainer, leaveToHost, loadUnattended } from '../src/settings/unattended.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { watchedDisk } from '../src/stack/image-disk.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer, startRenewer } from '../src/stack/renewer.ts';
+import { sparingly } from '../src/system/sparingly.ts';
 import { startTicker } from '../src/system/ticker.ts';
 
 await main(
   new Command('npm run daemon --')
-    .description('Keeps the certificate fresh: looks every ten minutes, until it is told to stop (SIGTERM).')
+    .description(
+      'Keeps the certificate fresh, and goes by retention.yaml: looks every ten minutes, until it is told to stop (SIGTERM).',
+    )
     .addOption(new Option('--install', 'have systemd run it on this machine, instead of the container'))
     .addOption(new Option('--uninstall', 'leave it to the container again').conflicts('install'))
     .action((options: { install?: true; uninstall?: true }) => {
@@ -76,13 +84,27 @@ async function daemon(): Promise<void> {
   const log = sparingly((line) => process.stdout.write(`${app.clock.now().toISOString()} ${line}\n`));
   const disk = () =>
     watchedDisk(settings).catch((error) => void log(`no look at the disk: ${messageOf(error)}`));
-  const tell = async (standing: Standing) =>
-    alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
+  const tell = async (standing: Standing) => {
+    await writeRenewalMetrics(app, settings, standing).catch((error) =>
+      log(`the metrics can't be written: ${messageOf(error)}`),
+    );
+    return alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
+  };
+  const noteDisk = openDiskNotes(app, settings);
+
+  const cleanUp = () =>
+    pruneDaily(dailyPrune(app, settings)).catch((error) => [
+      `no look at retention.yaml: ${messageOf(error)}`,
+    ]);
 
   log(`keeping the certificate for ${settings.names.join(', ')} by ${settings.issuer}`);
   await prepare(parts, log);
   const ticker = startTicker(app.clock, async () => {
     const next = await tick(parts, { log, tell });
+    for (const line of await cleanUp()) log(line);
+    const cleared = await clearInterrupted(app).catch(messageOf);
+    if (cleared !== undefined) log(cleared);
+    await noteDisk();
     await writeFile(join(tmpdir(), 'last-tick'), ''); // the health check of the renewer looks at its age
     return next;
   });

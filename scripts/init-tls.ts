@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type App, lockFile, openApp, openHost, renewalParts } from '../src/app.ts';
+import { type App, lockFile, openApp, openEvents, openHost, renewalParts } from '../src/app.ts';
 import { openServiceManager, unitOfHost } from '../src/app-unit.ts';
 import { ensurePlaceholder } from '../src/certificates/placeholder.ts';
 import { ensureCertificate } from '../src/certificates/renewal.ts';
@@ -16,6 +16,7 @@ import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { ensureImages } from '../src/images/ensure.ts';
 import { expectIssuable } from '../src/issuers/names.ts';
 import { ensureProof } from '../src/registry/ensure-proof.ts';
+import { handOn, readRules } from '../src/retention/handed-on.ts';
 import { ensureSettings } from '../src/settings/ensure.ts';
 import { recordFindings } from '../src/settings/generated.ts';
 import { loadSettings } from '../src/settings/load.ts';
@@ -24,6 +25,7 @@ import { type Part, recentLog } from '../src/stack/compose.ts';
 import { ensureFolders } from '../src/stack/folders.ts';
 import { expectRoom } from '../src/stack/image-disk.ts';
 import { awaitMirror, ensureUpstream } from '../src/stack/mirror.ts';
+import { startMonitoring } from '../src/stack/monitoring.ts';
 import { ensurePortsFree } from '../src/stack/ports.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { startRenewer } from '../src/stack/renewer.ts';
@@ -58,10 +60,12 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const host = openHost(app);
   const consent = askConsent(terminal, yes);
 
+  const rules = await readRules(paths);
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
   await story.step('Names', () => expectIssuable(wanted, clock));
   await story.stepFor(wanted.mirror, 'Upstream', (mirror) => ensureUpstream(mirror, clock));
   await story.step('Folders', () => ensureFolders(paths, wanted));
+  await story.step('Clean-up', () => handOn(paths, rules));
   await story.step('Storage', (report) => ensureStorage(app, wanted, report));
   const disk = await story.step('Disk', () => expectRoom(wanted));
   await story.step('Docker', (report) => ensureEngine(host, consent, report));
@@ -101,10 +105,16 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   );
 
   await keepItFresh();
+  await story.stepFor(settings.monitoring, 'Monitoring', (monitoring, report) =>
+    startMonitoring(place, { ...settings, monitoring }, clock, report),
+  );
   await story.stepFor(unitOfHost(app, settings), 'Unit', (unit, report) =>
     refreshUnit(openServiceManager(app), unit, () => gatherUnitFacts(run, unit), report),
   );
 
   conclude(terminal, story, { app, settings, disk, firstUser, certificate: current.certificate, json });
   await forgetPassword(paths);
+  const different = story.records.filter((step) => step.changed).map(({ title }) => title);
+  if (different.length > 0)
+    await openEvents(app).record('init-tls', 'done', `changed ${different.join(', ')}`);
 }

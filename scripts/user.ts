@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander';
 import { allow, disallow } from '../src/access/edit.ts';
-import type { Grant } from '../src/access/grant.ts';
+import { formatGrant, type Grant } from '../src/access/grant.ts';
 import { main } from '../src/cli/main.ts';
 import { obtainPassword, type PasswordOptions, showGenerated } from '../src/cli/password-input.ts';
 import { grantList, lifetime } from '../src/cli/rights-input.ts';
 import { showUsers } from '../src/cli/user-list.ts';
 import { type UserOrToken, userName, userOrToken } from '../src/cli/user-name.ts';
 import { sayAllowed, sayDisallowed, sayNewUser, sayRemoved, showToken } from '../src/cli/user-words.ts';
+import { Events } from '../src/events.ts';
 import { paths } from '../src/paths.ts';
 import { environment } from '../src/settings/environment.ts';
 import { expectGate } from '../src/settings/gate-files.ts';
@@ -29,6 +30,8 @@ import {
 const places = paths();
 const settings = () => loadSettings(places, environment());
 const { usersFile, tokensFile, accessFile } = places;
+const events = new Events(places.events, systemClock);
+const record = (text: string) => events.record('user', 'done', text);
 
 const command = new Command('npm run user --').description('Who may use the registry.');
 
@@ -40,6 +43,7 @@ withPassword(
   const password = await obtainPassword(name, options);
   await removeTokensOf(tokensFile, name); // of somebody of that name who was taken out of the file by hand
   await addUser(usersFile, name, await hashPassword(password.secret));
+  await record(`${name} added`);
   showGenerated(name, password, 'added');
   sayNewUser(name, policy);
 });
@@ -49,6 +53,7 @@ withPassword(command.command('passwd <name>').description('set a new password'))
     await expectKnown(usersFile, name);
     const password = await obtainPassword(name, options);
     await setPassword(usersFile, name, await hashPassword(password.secret));
+    await record(`${name} has a new password`);
     showGenerated(name, password, 'has a new password');
   },
 );
@@ -68,6 +73,7 @@ command
     const now = systemClock.now();
     const made = { user, allow: options.allow, expires: endOf(options.expires, now), now };
     const { token, password } = await createToken(tokensFile, made);
+    await record(`token ${user}:${token.id} made`);
     showToken(token, password);
   });
 
@@ -79,7 +85,9 @@ command
     expectGate(await settings());
     await expectKnown(usersFile, name);
     const users = (await listUsers(usersFile)).map((user) => user.name);
-    sayAllowed(name, grants, await allow(accessFile, name, grants, users));
+    const admins = await allow(accessFile, name, grants, users);
+    await record(`${name} got rights: ${grants.map(formatGrant).join(', ')}`);
+    sayAllowed(name, grants, admins);
   });
 
 command
@@ -89,6 +97,7 @@ command
   .action(async (name: string, grants: readonly Grant[]) => {
     expectGate(await settings());
     await disallow(accessFile, name, grants);
+    await record(`${name} lost rights: ${grants.map(formatGrant).join(', ')}`);
     sayDisallowed(name, grants, await readPolicy(accessFile));
   });
 
@@ -100,12 +109,14 @@ command
   .action(async ({ user, id }: UserOrToken, { last }: { last: boolean }) => {
     if (id !== undefined) {
       await removeToken(tokensFile, { user, id });
+      await record(`token ${user}:${id} removed`);
       return sayRemoved(`${user}:${id}`);
     }
     await expectKnown(usersFile, user);
     if (!last) await expectNotLast(usersFile, user);
     const tokens = await removeTokensOf(tokensFile, user);
     await removeUser(usersFile, user, { last });
+    await record(`${user} removed`);
     sayRemoved(user, { tokens, stillNamed: await namedIn(accessFile, user) });
   });
 

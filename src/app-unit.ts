@@ -1,5 +1,5 @@
 import { type App, openHost } from './app.ts';
-import { socketOf } from './engine/connect.ts';
+import { socketOf } from './engine/address.ts';
 import type { ServiceManager } from './host/install-unit.ts';
 import { lastChange } from './host/last-change.ts';
 import type { UnitWishes } from './host/unit-facts.ts';
@@ -20,10 +20,11 @@ export function unitOfHost(app: App, settings: Settings): UnitWishes | undefined
 
 /** What a unit of this checkout is to do. */
 export function unitWishes({ paths, environment }: App, settings: Settings): UnitWishes {
-  const { issuer, acmeTrust, dnsHook, provided, project, auth, registryDataDirectory } = settings;
+  const { issuer, acmeTrust, dnsHook, provided, project, storage, registryDataDirectory } = settings;
   const variables = HANDED_ON.map((name) => [name, environment[name]] as const);
-  const images = auth.by === 'gate' ? registryDataDirectory : undefined; // their disk is looked at
-  const reads = [acmeTrust, dnsHook?.program, dnsHook?.envFile, provided?.certificate, provided?.key, images];
+  const bucketTrust = storage.kind === 's3' ? storage.trust : undefined;
+  const files = [acmeTrust, dnsHook?.program, dnsHook?.envFile, provided?.certificate, provided?.key];
+  const reads = [...files, bucketTrust];
   return {
     project,
     checkout: paths.root,
@@ -32,6 +33,8 @@ export function unitWishes({ paths, environment }: App, settings: Settings): Uni
     socket: socketOf(environment.DOCKER_HOST),
     needsEngine: issuer === 'certbot',
     reads: [...reads, environment.NODE_EXTRA_CA_CERTS].filter((path) => path !== undefined),
+    // Tags are removed there by retention.yaml, and their disk is looked at.
+    writes: storage.kind === 'filesystem' ? [registryDataDirectory] : [],
     environment: Object.fromEntries(
       variables.filter((pair): pair is [(typeof pair)[0], string] => !!pair[1]),
     ),

@@ -47,7 +47,7 @@ export class Events {
   /** The last ones, the newest first. Lines that can't be read are left out. */
   async last(many: number): Promise<Event[]> {
     const lines = ((await readIfExists(this.#path)) ?? '').split('\n').filter(Boolean);
-    return lines.slice(-many).reverse().flatMap(parse);
+    return lines.flatMap(parse).slice(-many).reverse();
   }
 
   async #rewrite(before: string, line: string): Promise<void> {

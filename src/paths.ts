@@ -22,14 +22,26 @@ export interface Paths {
   readonly acme: string;
   /** What backups need while they are made, and what restic remembers of their targets. */
   readonly backups: string;
+  /** Rules of what is kept; need not be there. */
+  readonly retentionFile: string;
+  /** The same as it was when a command last read it: the daemon sees no more of the checkout than its state. */
+  readonly retentionCopy: string;
+  /** What was removed by these rules and can be brought back; see `PrunedFile`. */
+  readonly pruned: string;
   /** What happened, one JSON object a line; see `Events`. */
   readonly events: string;
+  /** How full the images' disk was, once an hour; see `UsageLog`. */
+  readonly usage: string;
   /** One file for each command of several steps that is at work or was interrupted; see `Journal`. */
   readonly journals: string;
   /** Every attempt to get a certificate. */
   readonly ledger: string;
+  /** The leases of those who want nothing written for a while; nginx and the registry look at them. */
+  readonly maintenance: string;
   /** What the gate writes. */
   readonly gate: string;
+  /** What commands and the daemon have to tell Prometheus, a file each. */
+  readonly metrics: string;
   /** Webroot of HTTP-01: nginx serves its `.well-known/acme-challenge`. */
   readonly challenges: string;
   readonly images: string;
@@ -54,10 +66,16 @@ export function paths(root: string = checkout()): Paths {
     certbot: join(state, 'certbot'),
     acme: join(state, 'acme'),
     backups: join(state, 'backup'),
+    retentionFile: join(root, 'retention.yaml'),
+    retentionCopy: join(state, 'retention.yaml'),
+    pruned: join(state, 'pruned.jsonl'),
     events: join(state, 'events.jsonl'),
+    usage: join(state, 'usage.jsonl'),
     journals: join(state, 'journal'),
     ledger: join(state, 'ledger.jsonl'),
+    maintenance: join(state, 'maintenance'),
     gate: join(state, 'gate'),
+    metrics: join(state, 'metrics'),
     challenges: join(state, 'acme-challenge'),
     images: join(root, 'images'),
     handover: join(state, 'first-user.json'),

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Starts distribution on its socket: with its storage and cache where STORAGE and CACHE say, and with a password check of
-# its own where AUTH says so. Secrets stay in the environment.
+# its own where AUTH says so. Secrets stay in the environment. `start.sh collect` takes away what is unused instead.
 set -eu
+. /etc/moorage/lease.sh
+maintenance=/run/maintenance
 socket=${SOCKET:-/run/registry/registry.sock}
 
 fail() {
@@ -44,7 +46,21 @@ case "${STORAGE:-filesystem}" in
     *) fail "STORAGE: '$STORAGE' is neither filesystem nor s3" ;;
 esac
 
+if [ "${1:-}" = collect ]; then
+    shift
+    . /etc/moorage/collect.sh
+fi
+
+# While somebody collects, nobody writes, and nothing is remembered that may be gone: until the lease ends, or is not
+# held any more because its holder was killed. Then it ends itself, and the engine starts it as it is to be.
+if [ "$(asked_for "$maintenance")" = collecting ]; then
+    CACHE=none
+    export REGISTRY_STORAGE_MAINTENANCE_READONLY='{ enabled: true }'
+    (while [ "$(asked_for "$maintenance")" = collecting ]; do sleep 1; done && kill -TERM $$) &
+fi
+
 case "${CACHE:-memory}" in
+    none) export REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR='' ;;
     memory) ;;
     stack | server)
         export REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR=redis
@@ -55,6 +71,10 @@ case "${CACHE:-memory}" in
         export REGISTRY_REDIS="{ addr: '$REDIS_ADDRESS', addrs: ['$REDIS_ADDRESS'], $login, $times }" ;;
     *) fail "CACHE: '$CACHE' is none of memory, stack and server" ;;
 esac
+
+# Where somebody else than root set the registry up, the folder for images gives its group to all that is made in it:
+# who set it up can then remove tags.
+umask 002
 
 # A killed registry leaves its socket behind. A new one is for all that see it: the volume says who does.
 export REGISTRY_HTTP_ADDR="$socket"

@@ -5,7 +5,7 @@ import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
 import { formatGrant, type Grant, parseGrant } from './grant.ts';
 import { keepLines } from './keep-lines.ts';
 import { parsePolicy } from './policy.ts';
-import { PROVER } from './prover.ts';
+import { isTemporary } from './prover.ts';
 import { inTurn } from './turn.ts';
 import { TEXTS_ONLY } from './yaml-reader.ts';
 
@@ -31,7 +31,7 @@ export async function allow(
       await replace(file, withGrants(text, file, name, grants));
       return undefined;
     }
-    const admins = users.filter((user) => user !== name && user !== PROVER);
+    const admins = users.filter((user) => user !== name && !isTemporary(user));
     await replace(file, firstPolicy(admins, name, grants));
     return admins;
   });

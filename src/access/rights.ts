@@ -1,7 +1,7 @@
 import { unreachable } from '../errors.ts';
 import { type Action, formatGrant, type Grant, grants } from './grant.ts';
 import type { Policy } from './policy.ts';
-import { PROOF_REPOSITORY, PROVER } from './prover.ts';
+import { CHECKER, PROOF_REPOSITORY, PROVER } from './prover.ts';
 
 /** Who asks. `only`: what the token of a user allows; without it, all that the user may. */
 export type Who =
@@ -10,7 +10,7 @@ export type Who =
 
 /**
  * Whether `who` may do this in a repository. What needs no login is open to every user and token as well. The prover has
- * its own repository, whatever the policy says, and nothing else.
+ * its own repository, whatever the policy says, and nothing else; the checker may pull, and nothing else.
  */
 export function may(policy: Policy, who: Who, action: Action, repository: string): boolean {
   switch (who.kind) {
@@ -18,6 +18,7 @@ export function may(policy: Policy, who: Who, action: Action, repository: string
       return anyoneMay(policy, action, repository);
     case 'user':
       if (who.name === PROVER) return repository === PROOF_REPOSITORY && action !== 'admin';
+      if (who.name === CHECKER) return action === 'pull';
       if (anyoneMay(policy, action, repository)) return true;
       if (who.only !== undefined && !granted(who.only, action, repository)) return false;
       return (

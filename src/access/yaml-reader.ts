@@ -93,6 +93,21 @@ export class YamlReader {
     });
   }
 
+  /** The items of a list, whatever they are. Nothing at all is an empty one. */
+  items({ value, line }: Place, example: string): Place[] {
+    if (isEmpty(value)) return [];
+    if (isSeq(value)) return value.items.map((item) => ({ value: item, line: this.#lineOf(item, line) }));
+    this.#wrongShape(value, line, example);
+    return [];
+  }
+
+  /** A single text, which is the same as a list of it. */
+  texts(place: Place, example: string): { readonly text: string; readonly line: number }[] {
+    const { value, line } = place;
+    const single = isScalar(value) && !isEmpty(value) && typeof value.value === 'string';
+    return single ? [{ text: String(value.value), line }] : this.list(place, example);
+  }
+
   #wrongShape(value: unknown, line: number, example: string): void {
     // `*` begins the name of an alias: what was meant is a pattern.
     const why = isAlias(value)

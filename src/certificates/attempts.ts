@@ -107,8 +107,12 @@ export function needsFallback(
 }
 
 /** Turn about: a fallback that never works must not keep a CA that has recovered from being asked. */
-export function whoseTurn(series: FailureSeries, issuer: Issuer, fallback: Issuer): Issuer {
-  const open = ({ origin }: Issuer) => openAgain(series, directoryOf(origin));
+export function whoseTurn<I extends Pick<Issuer, 'origin'>>(
+  series: FailureSeries,
+  issuer: I,
+  fallback: I,
+): I {
+  const open = ({ origin }: I) => openAgain(series, directoryOf(origin));
   const wasFallback = series.directory === directoryOf(fallback.origin);
   const [last, other] = wasFallback ? [fallback, issuer] : [issuer, fallback];
   return open(other) <= open(last) ? other : last;

@@ -28,15 +28,6 @@ const FOLLOW_EVERY = 10_000;
 /** When something is to be done again although nothing failed: it changed in the meantime. */
 const LOOK_AGAIN = 60_000;
 
-/** Leaves out a line that says the same as the one before: who looks every ten seconds would fill a disk with it. */
-export function sparingly(log: Log): Log {
-  let last: string | undefined;
-  return (line) => {
-    if (line !== last) log(line);
-    last = line;
-  };
-}
-
 /** Before the first tick: nginx has to have something to start with. */
 export async function prepare({ store, names, clock }: RenewalParts, log: Log): Promise<void> {
   const { changed } = await ensurePlaceholder(store, names, clock);

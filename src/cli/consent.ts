@@ -1,4 +1,5 @@
 import confirm from '@inquirer/confirm';
+import { WrongInput } from '../errors.ts';
 import type { Action } from '../host/plan.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -14,4 +15,15 @@ export function askConsent(
     for (const { phrase } of actions) terminal.line(`  - ${phrase}`);
     return terminal.undisturbed(() => confirm({ message: 'Go ahead?', default: false }));
   };
+}
+
+/**
+ * Asks whether a plan that was shown is to be carried out.
+ * @throws WrongInput where nobody can be asked
+ */
+export async function agrees(terminal: Terminal, yes: boolean, question: string): Promise<boolean> {
+  if (yes) return true;
+  if (terminal.interactive) return terminal.undisturbed(() => confirm({ message: question, default: false }));
+  const message = 'nobody can be asked here: add it to carry out what is planned';
+  throw new WrongInput([{ input: '--yes', message }]);
 }

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { environment } from '../settings/environment.ts';
 
-type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
+export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
 
 /** Columns of the titles that stand before what is told. */
 export const TITLE_WIDTH = 14;
@@ -26,6 +26,16 @@ export class Terminal {
 
   get live(): boolean {
     return this.#stream.isTTY === true;
+  }
+
+  /** Of a screen; 80 where nobody says how wide the page is. */
+  get columns(): number {
+    return this.#stream.columns || 80;
+  }
+
+  /** `undefined` where a page has no end. */
+  get rows(): number | undefined {
+    return this.live ? this.#stream.rows : undefined;
   }
 
   style(style: Style, text: string): string {
@@ -82,7 +92,7 @@ export class Terminal {
 }
 
 /** Lines of `width` columns at most, broken at spaces. A word that is longer stays whole: it may be an address to copy. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -3,8 +3,10 @@ import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import type { Report } from '../step.ts';
 import { overlap } from '../system/listeners.ts';
-import type { ContainerFacts, Containers, Executed, OneShot } from './engine.ts';
-import { outlive, runOneShot } from './one-shot.ts';
+import { optionsBeside } from './beside.ts';
+import type { Beside, ContainerFacts, ContainerState, Containers, Executed, OneShot } from './engine.ts';
+import { optionsOf, outlive, runToItsEnd } from './one-shot.ts';
+import { isNotFound } from './status.ts';
 
 export class DockerContainers implements Containers {
   readonly #docker: Docker;
@@ -45,13 +47,61 @@ export class DockerContainers implements Containers {
     return { exitCode: ExitCode ?? 1, output: said };
   }
 
+  async look(id: string): Promise<ContainerState | undefined> {
+    try {
+      const { State, RestartCount, Image, Config } = await this.#docker.getContainer(id).inspect();
+      return {
+        running: State.Running && !State.Restarting,
+        restarts: RestartCount,
+        started: new Date(State.StartedAt),
+        image: { id: Image, reference: Config.Image },
+        check: checkOf(Config.Healthcheck?.Test),
+        labels: Config.Labels,
+      };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async imagesInUse(): Promise<ReadonlySet<string>> {
+    const containers = await this.#docker.listContainers({ all: true });
+    return new Set(containers.map(({ ImageID }) => ImageID));
+  }
+
   async runOnce(spec: OneShot, onLine: Report): Promise<Executed> {
-    return runOneShot(this.#docker, spec, onLine);
+    return runToItsEnd(this.#docker, optionsOf(spec), onLine);
+  }
+
+  async runBeside(id: string, spec: Beside, onLine: Report): Promise<Executed> {
+    const other = await this.#docker.getContainer(id).inspect();
+    const { options, networks } = optionsBeside(other, spec);
+    return runToItsEnd(this.#docker, options, onLine, networks);
+  }
+
+  async restart(id: string): Promise<void> {
+    await this.#docker.getContainer(id).restart();
+  }
+
+  async isRunning(name: string): Promise<boolean> {
+    try {
+      return (await this.#docker.getContainer(name).inspect()).State.Running;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
   }
 
   async outlive(name: string): Promise<void> {
     return outlive(this.#docker.getContainer(name));
   }
+}
+
+/** The form of Compose and of `docker inspect`: CMD and the command's words, or CMD-SHELL and a line for the shell. */
+function checkOf(test: readonly string[] = []): readonly string[] | undefined {
+  const [form, ...words] = test;
+  if (form === 'CMD') return words;
+  return form === 'CMD-SHELL' ? ['/bin/sh', '-c', ...words] : undefined;
 }
 
 function facts(container: Docker.ContainerInfo): ContainerFacts {

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { Failure, messageOf } from '../errors.ts';
 import type { Report } from '../step.ts';
-import type { BuildOptions, ImageFacts, Images, Labels } from './engine.ts';
+import type { BuildOptions, ImageFacts, Images, Labels, NamedImage } from './engine.ts';
 import { follow } from './progress.ts';
 import { PullProgress } from './pull-progress.ts';
 import { isNotFound } from './status.ts';
@@ -10,6 +11,8 @@ import { isNotFound } from './status.ts';
 /** A registry that is there sends an event within a second; from a black hole there is never one. */
 const SILENCE = 30_000;
 const LINES_OF_A_FAILED_BUILD = 12;
+/** Where nobody answers nothing is lost: what is here goes on being used. */
+const OFFER_WITHIN = 10_000;
 
 export class DockerImages implements Images {
   readonly #docker: Docker;
@@ -66,6 +69,7 @@ export class DockerImages implements Images {
       rm: true,
       forcerm: true,
       ...(options.target === undefined ? {} : { target: options.target }),
+      ...(options.anew === true ? { nocache: true } : {}),
     });
     try {
       await follow(stream, (event) => {
@@ -89,6 +93,31 @@ export class DockerImages implements Images {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
+  }
+
+  async tag(id: string, reference: string): Promise<void> {
+    const { repository, tag } = splitReference(reference);
+    await this.#docker.getImage(id).tag({ repo: repository, tag });
+  }
+
+  async ofRepository(repository: string): Promise<readonly NamedImage[]> {
+    const images = await this.#docker.listImages({ filters: { reference: [repository] } });
+    return images.flatMap(({ Id, RepoTags, Labels }) =>
+      (RepoTags ?? [])
+        .filter((reference) => splitReference(reference).repository === repository)
+        .map((reference) => ({ id: Id, reference, labels: Labels ?? {} })),
+    );
+  }
+
+  async offered(reference: string): Promise<string | undefined> {
+    const asked = this.#docker
+      .getImage(reference)
+      .distribution()
+      .then(({ Descriptor }) => Descriptor.digest)
+      .catch(() => undefined); // nobody there, or nobody who knows it: what that means is for a pull to say
+    const late = new AbortController();
+    const tooLate = delay(OFFER_WITHIN, undefined, late).catch(() => undefined);
+    return Promise.race([asked, tooLate]).finally(() => late.abort());
   }
 }
 

@@ -24,6 +24,18 @@ export interface Images {
   /** Reads images from a tar in `docker save` form. */
   load(archive: Readable): Promise<void>;
   remove(reference: string): Promise<void>;
+  /** Gives an image a name. One that another image had is taken from it. */
+  tag(id: string, reference: string): Promise<void>;
+  /** Every image of a repository (`moorage/gate`), once for each of its names. */
+  ofRepository(repository: string): Promise<readonly NamedImage[]>;
+  /** The digest that the image registry gives for a name now; `undefined` where none answers, or has no such image. */
+  offered(reference: string): Promise<string | undefined>;
+}
+
+export interface NamedImage {
+  readonly id: string;
+  readonly reference: string;
+  readonly labels: Labels;
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -40,6 +52,8 @@ export interface BuildOptions {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Labels;
   readonly target?: string;
+  /** Whether each step is done anew, whatever the engine remembers of it. */
+  readonly anew?: boolean;
 }
 
 export interface Containers {
@@ -50,11 +64,21 @@ export interface Containers {
   /** The running container that publishes this port on this address of the host; `undefined` is every address. */
   publishing(port: number, address: string | undefined): Promise<ContainerFacts | undefined>;
   exec(id: string, command: readonly string[]): Promise<Executed>;
+  /** `undefined`: it is gone. */
+  look(id: string): Promise<ContainerState | undefined>;
+  /** Ids of the images that containers have, of whatever project, running or not. */
+  imagesInUse(): Promise<ReadonlySet<string>>;
   /**
    * Runs a container to its end and removes it. Its name is a lock: one left over from a killed run is waited for
    * and removed first.
    */
   runOnce(spec: OneShot, onLine: Report): Promise<Executed>;
+  /** Runs a command to its end in a container like that one: its image, environment, folders and networks. */
+  runBeside(id: string, spec: Beside, onLine: Report): Promise<Executed>;
+  /** Stops a container as gently as its settings say, and starts it again. */
+  restart(id: string): Promise<void>;
+  /** Whether a container of this name is at work. */
+  isRunning(name: string): Promise<boolean>;
   /** Waits for the end of a container that a killed run left, and removes it. One that is not there is fine. */
   outlive(name: string): Promise<void>;
 }
@@ -76,15 +100,40 @@ export interface ContainerFacts {
   readonly mounts: readonly { readonly source: string; readonly destination: string }[];
 }
 
+export interface ContainerState {
+  readonly running: boolean;
+  /** How often the engine started it again after it had ended. */
+  readonly restarts: number;
+  readonly started: Date;
+  readonly image: { readonly id: string; readonly reference: string };
+  /** What is run in it to see whether it is well; `undefined`: nothing says so. */
+  readonly check: readonly string[] | undefined;
+  readonly labels: Labels;
+}
+
 export interface Executed {
   readonly exitCode: number;
   /** Standard output and standard error, as they came. */
   readonly output: string;
 }
 
+export interface Beside {
+  /** A lock, as that of a `OneShot`. */
+  readonly name: string;
+  /** What its entry point gets. */
+  readonly args: readonly string[];
+  /** Added to the other one's. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Paths inside that the other one only reads. */
+  readonly writable: readonly string[];
+  readonly labels: Labels;
+}
+
 export interface OneShot {
   readonly name: string;
   readonly image: string;
+  /** In place of the image's own. */
+  readonly entrypoint?: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly {

@@ -7,10 +7,21 @@ import type { Report } from '../step.ts';
 import type { Executed, OneShot } from './engine.ts';
 import { isConflict, isConnectionLoss, isNotFound } from './status.ts';
 
-/** create, wait, start, logs, remove. `wait` comes before `start`, else a quick container is missed. */
-export async function runOneShot(docker: Docker, spec: OneShot, onLine: Report): Promise<Executed> {
-  const container = await create(docker, spec);
+export type NamedOptions = Docker.ContainerCreateOptions & { readonly name: string };
+
+/**
+ * create, wait, start, logs, remove. `wait` comes before `start`, else a quick container is missed.
+ * @param networks beside the one that the options name
+ */
+export async function runToItsEnd(
+  docker: Docker,
+  options: NamedOptions,
+  onLine: Report,
+  networks: readonly string[] = [],
+): Promise<Executed> {
+  const container = await create(docker, options);
   try {
+    for (const network of networks) await docker.getNetwork(network).connect({ Container: container.id });
     const [{ StatusCode }, output] = await Promise.all([
       container.wait({ condition: 'next-exit' }),
       container.start().then(() => readLines(docker, container, onLine)),
@@ -19,7 +30,7 @@ export async function runOneShot(docker: Docker, spec: OneShot, onLine: Report):
     return { exitCode: StatusCode, output };
   } catch (error) {
     // Without the engine the container may go on; the next run waits for it by its name.
-    if (isConnectionLoss(error)) throw engineLost(spec.name, error);
+    if (isConnectionLoss(error)) throw engineLost(options.name, error);
     await removeQuietly(container);
     throw error;
   }
@@ -34,10 +45,21 @@ function engineLost(name: string, error: unknown): Failure {
   );
 }
 
-async function create(docker: Docker, spec: OneShot): Promise<Docker.Container> {
-  const options: Docker.ContainerCreateOptions = {
+async function create(docker: Docker, options: NamedOptions): Promise<Docker.Container> {
+  try {
+    return await docker.createContainer(options);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    await outlive(docker.getContainer(options.name));
+    return await docker.createContainer(options);
+  }
+}
+
+export function optionsOf(spec: OneShot): NamedOptions {
+  return {
     name: spec.name,
     Image: spec.image,
+    ...(spec.entrypoint === undefined ? {} : { Entrypoint: [spec.entrypoint] }),
     Cmd: [...spec.args],
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     User: spec.user,
@@ -55,13 +77,6 @@ async function create(docker: Docker, spec: OneShot): Promise<Docker.Container> 
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m' } },
     },
   };
-  try {
-    return await docker.createContainer(options);
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    await outlive(docker.getContainer(spec.name));
-    return await docker.createContainer(options);
-  }
 }
 
 /** A run that was killed left its container: let it finish what it does, then take it away. */

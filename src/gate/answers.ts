@@ -8,6 +8,7 @@ import { Changes } from './changes.ts';
 import type { Content, Task } from './decide.ts';
 import { type Exchange, endToEnd, forwarded, refuse, send } from './exchange.ts';
 import type { Allowed, Judgement } from './judge.ts';
+import type { GateMetrics } from './metrics.ts';
 import { noteRefusal } from './noted.ts';
 import { type Passes, passChallenge } from './passes.ts';
 import { Penalty } from './penalty.ts';
@@ -25,6 +26,7 @@ export interface AnswerParts {
   /** The registry's disk; without it everything is asked of the registry. */
   readonly stored: Stored | undefined;
   readonly space: Space;
+  readonly metrics: GateMetrics;
 }
 
 /** Between nginx’s question and this the rules have changed. */
@@ -41,6 +43,7 @@ export class Answers {
   readonly #changes: Changes;
   readonly #uploads: Uploads;
   readonly #penalty: Penalty;
+  readonly #metrics: GateMetrics;
 
   constructor(parts: AnswerParts, passes: Passes, served: Served | undefined) {
     this.#upstream = parts.upstream;
@@ -50,6 +53,7 @@ export class Answers {
     this.#changes = new Changes(parts);
     this.#uploads = new Uploads(parts);
     this.#penalty = new Penalty(parts.clock);
+    this.#metrics = parts.metrics;
   }
 
   async give(judgement: Judgement, exchange: Exchange): Promise<void> {
@@ -96,6 +100,7 @@ export class Answers {
 
   async #givePass({ question, response }: Exchange): Promise<void> {
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+    this.#metrics.passGiven();
     send(response, 200, headers, `${JSON.stringify(this.#passes.seal(question.authorization))}\n`);
   }
 
@@ -123,7 +128,7 @@ export class Answers {
     const { question, request, response } = exchange;
     if (question.part === 'mirror') return refuse(response, ASK_AGAIN);
     if (content?.kind === 'manifest' && (await this.#served?.manifest(content, request.headers, response)))
-      return;
+      return this.#metrics.manifestServed();
     return this.#forward(exchange);
   }
 

@@ -5,6 +5,7 @@ import { Answers } from './answers.ts';
 import type { Content } from './decide.ts';
 import { refuse } from './exchange.ts';
 import { type Judgement, type JudgeParts, judge, type Question } from './judge.ts';
+import type { GateMetrics } from './metrics.ts';
 import { asksForPass, Passes } from './passes.ts';
 import { Served } from './served.ts';
 import type { Stored } from './stored.ts';
@@ -14,6 +15,7 @@ export interface GateParts extends JudgeParts {
   readonly upstream: Upstream;
   /** The registry's disk; without it everything is asked of the registry. */
   readonly stored: Stored | undefined;
+  readonly metrics: GateMetrics;
   /** For what should not happen. */
   readonly tell: (line: string) => void;
 }
@@ -71,10 +73,18 @@ export class Gate {
     const judgement = await judge(this.#parts, question);
     const user = userOf(judgement);
     if (user !== undefined) response.setHeader('x-user', user);
-    if (request.url !== ASK) return this.#answers.give(judgement, { question, request, response });
     const { decision } = judgement.kind === 'allowed' ? judgement : { decision: undefined };
-    if (decision?.kind !== 'pass') response.writeHead(401).end();
-    else response.writeHead(204, await this.#blobFor(decision.reads, request)).end();
+    const { metrics } = this.#parts;
+    if (request.url !== ASK) {
+      metrics.judged(judgement);
+      return this.#answers.give(judgement, { question, request, response });
+    }
+    // What is not let through comes again, to be answered.
+    if (decision?.kind !== 'pass') return void response.writeHead(401).end();
+    metrics.judged(judgement);
+    const blob = await this.#blobFor(decision.reads, request);
+    if (blob?.['x-blob'] !== undefined) metrics.blobHandedOut();
+    response.writeHead(204, blob).end();
   }
 
   async #blobFor(content: Content | undefined, { headers }: IncomingMessage) {

@@ -4,7 +4,7 @@ import { mindSpace } from './mind-space.ts';
 import { aboutMirror, type Part } from './mirror.ts';
 import { asksForPass } from './passes.ts';
 import type { Refusal } from './refusal.ts';
-import { readRoute } from './route.ts';
+import { type Action, readRoute } from './route.ts';
 import type { Rules } from './rulebook.ts';
 import type { Space } from './space.ts';
 
@@ -22,11 +22,17 @@ export interface Question {
   readonly part: Part;
 }
 
-/** What is decided, and on whom. */
+/** What is decided, and on whom. `action`: what was wanted. */
 export type Judgement =
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly caller: Caller | undefined }
+  | {
+      readonly kind: 'refused';
+      readonly action: Action;
+      readonly refusal: Refusal;
+      readonly caller: Caller | undefined;
+    }
   | (Allowed & {
       readonly kind: 'allowed';
+      readonly action: Action;
       readonly decision: Exclude<Decision, { readonly kind: 'refuse' }>;
     });
 
@@ -57,28 +63,29 @@ export async function judge(parts: JudgeParts, question: Question): Promise<Judg
   if (rules !== undefined && offersPasses(rules.policy) && asksForPass(question.uri))
     return judgeForPass(parts, rules, question);
   const read = readRoute(question.method, question.uri);
-  if (!read.ok) return refused({ kind: 'malformed', problem: read.problem });
-  if (rules === undefined) return refused(NO_RULES);
+  if (!read.ok) return refused('none', { kind: 'malformed', problem: read.problem });
+  const { action } = read.route;
+  if (rules === undefined) return refused(action, NO_RULES);
   const identity = await identify(parts, rules, question.authorization, question.address);
-  if (identity.kind === 'refused') return refused(identity.refusal);
+  if (identity.kind === 'refused') return refused(action, identity.refusal);
   const { caller } = identity;
   const may = decide(rules.policy, caller.who, read.route);
   const decision =
     question.part === 'mirror'
       ? aboutMirror(read.route, may)
       : mindSpace(parts.space, may, read.route, question);
-  if (decision.kind === 'refuse') return refused(decision.refusal, caller);
-  return { kind: 'allowed', decision, caller, rules };
+  if (decision.kind === 'refuse') return refused(action, decision.refusal, caller);
+  return { kind: 'allowed', action, decision, caller, rules };
 }
 
 async function judgeForPass(parts: IdentityParts, rules: Rules, question: Question): Promise<Judgement> {
-  if (question.method !== 'GET') return refused(PASS_BY_GET);
+  if (question.method !== 'GET') return refused('none', PASS_BY_GET);
   const identity = await identify(parts, rules, question.authorization, question.address);
-  if (identity.kind === 'refused') return refused(identity.refusal);
+  if (identity.kind === 'refused') return refused('none', identity.refusal);
   const decision = { kind: 'handle', task: { kind: 'give-pass' } } as const;
-  return { kind: 'allowed', decision, caller: identity.caller, rules };
+  return { kind: 'allowed', action: 'none', decision, caller: identity.caller, rules };
 }
 
-function refused(refusal: Refusal, caller?: Caller): Judgement {
-  return { kind: 'refused', refusal, caller };
+function refused(action: Action, refusal: Refusal, caller?: Caller): Judgement {
+  return { kind: 'refused', action, refusal, caller };
 }

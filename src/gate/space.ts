@@ -8,6 +8,12 @@ export interface Shortage {
   readonly kept: number;
 }
 
+/** The mark in bytes, and whether pushes are refused for it. */
+export interface SpaceState {
+  readonly mark: number;
+  readonly low: boolean;
+}
+
 /** Bytes that somebody may write. What is kept of those that were declared is theirs until they come or it ends. */
 export interface Claim {
   /** Whether all that was declared is kept: `take` never refuses it. */
@@ -55,6 +61,11 @@ export class Space {
     if (this.#disk === undefined) return undefined;
     const kept = this.#mark(this.#disk);
     return this.#low || this.#left() - bytes < kept ? { free: this.#left(), kept } : undefined;
+  }
+
+  /** How it stands; `undefined` where nothing is to stay free, or the disk can't be looked at. */
+  get state(): SpaceState | undefined {
+    return this.#disk && { mark: this.#mark(this.#disk), low: this.shortage() !== undefined };
   }
 
   /** Whether an upload of that many bytes, where it says so, has to be watched. */

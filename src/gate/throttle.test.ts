@@ -70,3 +70,20 @@ test('a clock that is set back locks nobody out for longer', () => {
   clock.set(new Date('2025-01-01T00:00:00Z'));
   expect(throttle.wait('a', 'ada')).toBeLessThanOrEqual(10);
 });
+
+test('throttled is who had to wait within the last minute, as an address or as a name', async () => {
+  const clock = new FakeClock(START);
+  const throttle = new Throttle(clock);
+  fail(throttle, 10, String, () => 'ada');
+  fail(throttle, 20, () => 'a', String);
+  expect(throttle.throttled(), 'nobody has asked again').toEqual({ origins: 0, names: 0 });
+  throttle.wait('new', 'ada');
+  throttle.wait('a', 'bob');
+  throttle.wait('a', 'eve');
+  throttle.wait('other', 'eve');
+  expect(throttle.throttled()).toEqual({ origins: 1, names: 1 });
+  await clock.sleep(59_000);
+  expect(throttle.throttled()).toEqual({ origins: 1, names: 1 });
+  await clock.sleep(1_000);
+  expect(throttle.throttled()).toEqual({ origins: 0, names: 0 });
+});

@@ -21,8 +21,16 @@ const PER_ORIGIN: Limit = { burst: 20, every: 3_000 };
 const PER_NAME: Limit = { burst: 10, every: 10_000 };
 /** A guesser among many has to wait for minutes to be heard, and is still one. */
 const SUSPECT_FOR = 10 * 60_000;
+/** Who goes on trying is let through now and then: that does not end it. */
+const LATELY = 60_000;
 /** About 2 MB each. Failures cost bcrypt's time: so many in the 100 s that a name is remembered can't be made. */
 const REMEMBERED = 10_000;
+
+/** How many had to wait lately. */
+export interface Throttled {
+  readonly origins: number;
+  readonly names: number;
+}
 
 /** Counts failed logins by where they come from and by the name, in bounded memory. */
 export class Throttle {
@@ -32,6 +40,9 @@ export class Throttle {
   readonly #names = new LRUCache<string, number>({ max: REMEMBERED });
   /** When each origin failed last, in ms. */
   readonly #failures = new LRUCache<string, number>({ max: REMEMBERED });
+  /** When each was made to wait last, in ms. */
+  readonly #heldOrigins = new LRUCache<string, number>({ max: REMEMBERED });
+  readonly #heldNames = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,6 +53,8 @@ export class Throttle {
     const now = this.#clock.now().getTime();
     const byOrigin = waitOf(PER_ORIGIN, debt(PER_ORIGIN, this.#origins.get(origin), now));
     const byName = waitOf(PER_NAME, debt(PER_NAME, this.#names.get(keyOf(name)), now));
+    if (byOrigin > 0) this.#heldOrigins.set(origin, now);
+    if (byName > 0) this.#heldNames.set(keyOf(name), now);
     return Math.ceil(Math.max(byOrigin, byName) / 1000);
   }
 
@@ -51,6 +64,13 @@ export class Throttle {
     this.#failures.set(origin, now);
     this.#origins.set(origin, now + debt(PER_ORIGIN, this.#origins.get(origin), now) + PER_ORIGIN.every);
     this.#names.set(key, now + debt(PER_NAME, this.#names.get(key), now) + PER_NAME.every);
+  }
+
+  /** From how many places, and for how many names, an attempt had to wait within the last minute. */
+  throttled(): Throttled {
+    const since = this.#clock.now().getTime() - LATELY;
+    const count = (held: LRUCache<string, number>) => [...held.values()].filter((at) => at > since).length;
+    return { origins: count(this.#heldOrigins), names: count(this.#heldNames) };
   }
 
   /** Whether a login from there failed lately. */

@@ -5,6 +5,7 @@ import type { Audit } from './audit.ts';
 import type { Task } from './decide.ts';
 import { type Exchange, endToEnd, forwarded, refuse, send } from './exchange.ts';
 import type { Allowed } from './judge.ts';
+import type { GateMetrics } from './metrics.ts';
 import { noteRefusal } from './noted.ts';
 import type { Claim, Shortage, Space } from './space.ts';
 import { Turns } from './turns.ts';
@@ -13,18 +14,27 @@ import type { Upstream } from './upstream.ts';
 type Watched = Task & { readonly kind: 'watched-upload' };
 type Mount = Task & { readonly kind: 'mount-only' };
 
+interface UploadParts {
+  readonly upstream: Upstream;
+  readonly audit: Audit;
+  readonly space: Space;
+  readonly metrics: GateMetrics;
+}
+
 /** Uploads while the disk has little room: each chunk is counted, and none leads below the mark. */
 export class Uploads {
   readonly #upstream: Upstream;
   readonly #audit: Audit;
   readonly #space: Space;
+  readonly #metrics: GateMetrics;
   /** Of several that meet the mark at once, one is cut after the other: that one may have been enough. */
   readonly #turns = new Turns();
 
-  constructor(parts: { readonly upstream: Upstream; readonly audit: Audit; readonly space: Space }) {
+  constructor(parts: UploadParts) {
     this.#upstream = parts.upstream;
     this.#audit = parts.audit;
     this.#space = parts.space;
+    this.#metrics = parts.metrics;
   }
 
   /** A blob of another repository takes no room. A registry that has none begins an upload instead, which is undone. */
@@ -48,7 +58,9 @@ export class Uploads {
     }
     try {
       const cut = await this.#relay(claim, exchange);
-      if (cut !== undefined) this.#refuse(repository, cut, allowed, exchange);
+      if (cut === undefined) return;
+      this.#metrics.uploadCut();
+      this.#refuse(repository, cut, allowed, exchange);
     } finally {
       claim.end();
     }

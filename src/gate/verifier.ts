@@ -5,7 +5,7 @@ import type { Clock } from '../system/clock.ts';
 import { dummyHash, paddingFor } from './dummy-hash.ts';
 import type { Hasher, Lane, Outcome } from './hasher.ts';
 import { originOf } from './origin.ts';
-import { Throttle } from './throttle.ts';
+import { Throttle, type Throttled } from './throttle.ts';
 
 export interface Login {
   readonly name: string;
@@ -85,6 +85,10 @@ export class Verifier {
     } finally {
       this.#underWay.delete(key);
     }
+  }
+
+  throttled(): Throttled {
+    return this.#throttle.throttled();
   }
 
   async #decide(key: string, login: Login, storedHash: string | undefined, known: boolean): Promise<Verdict> {

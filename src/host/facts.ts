@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { parse } from 'dotenv';
-import { connect, socketOf } from '../engine/connect.ts';
+import { socketOf } from '../engine/address.ts';
+import { connect } from '../engine/connect.ts';
 import { Failure } from '../errors.ts';
 import type { Run } from '../system/processes.ts';
 

@@ -22,6 +22,7 @@ beforeEach(async () => {
     socket: undefined,
     needsEngine: false,
     reads: [],
+    writes: [],
     environment: {},
   };
 });

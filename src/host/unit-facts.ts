@@ -15,6 +15,7 @@ export interface UnitWishes {
   readonly needsEngine: boolean;
   /** Other files that the settings name. */
   readonly reads: readonly string[];
+  readonly writes: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -23,7 +24,7 @@ export interface UnitWishes {
  * @throws Failure `not-set-up`, `mixed-owners`, `nameless-owner`, `engine-unreachable`
  */
 export async function gatherUnitFacts(run: Run, wishes: UnitWishes): Promise<UnitFacts> {
-  const { project, checkout, state, node, socket, needsEngine, reads, environment } = wishes;
+  const { project, checkout, state, node, socket, needsEngine, reads, writes, environment } = wishes;
   const owner = await stat(state).catch(() => undefined);
   if (owner === undefined) {
     throw new Failure('not-set-up', `${state} is not there yet.`, 'Run `npm run init-tls` first.');
@@ -40,6 +41,7 @@ export async function gatherUnitFacts(run: Run, wishes: UnitWishes): Promise<Uni
     engineGroup: needsGroup ? await socketGroup(run, socket) : undefined,
     node,
     reads: await real(needsEngine ? [...reads, ...sockets] : reads),
+    writes: await real(writes),
     hidden: needsEngine ? [] : await real(sockets), // the owner's own groups would let it in
     environment,
   };

@@ -19,6 +19,8 @@ export interface UnitFacts {
   readonly hidden: readonly string[];
   /** What else it reads: trust bundles, hooks, the engine's socket. */
   readonly reads: readonly string[];
+  /** What else it writes to, besides the state: the images' folder. */
+  readonly writes: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -38,9 +40,9 @@ export function runtimeFolder(project: string): string {
  * @throws Failure `unfit-place` where a path can't be written into a unit or is hidden from services
  */
 export function unitText(facts: UnitFacts): string {
-  const { checkout, node, reads, hidden, user, group, engineGroup, project, environment } = facts;
+  const { checkout, node, reads, writes, hidden, user, group, engineGroup, project, environment } = facts;
   expectWritable(checkout);
-  const paths = [checkout, node, ...reads];
+  const paths = [checkout, node, ...reads, ...writes];
   for (const path of paths) expectVisible(path);
   const inHome = paths.some((path) => under(path, ['/home', '/root', '/run/user']));
   const variables = { ...environment, TMPDIR: `/run/${runtimeFolder(project)}` };
@@ -70,7 +72,7 @@ KillMode=mixed
 UMask=0022
 
 ProtectSystem=strict
-${quotedList('ReadWritePaths', [join(checkout, 'var')])}
+${quotedList('ReadWritePaths', [join(checkout, 'var'), ...writes.map(ifThere)])}
 ${hidden.length === 0 ? '' : `${quotedList('InaccessiblePaths', hidden.map(ifThere))}\n`}RuntimeDirectory=${runtimeFolder(project)}
 PrivateTmp=yes
 ProtectHome=${inHome ? 'read-only' : 'yes'}

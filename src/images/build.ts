@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pack } from 'tar-stream';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
@@ -8,7 +10,7 @@ import { PINNED } from '../settings/schema.ts';
 import type { ImageRole, Program } from '../settings/settings.ts';
 import type { Report } from '../step.ts';
 import type { Run } from '../system/processes.ts';
-import { BASE_IMAGE, BUILT, SOURCE_LABEL } from './catalog.ts';
+import { BASE_IMAGE, BUILT, CHECKOUT_LABEL, SOURCE_LABEL } from './catalog.ts';
 import { readContext } from './context.ts';
 import { withDebianRoot } from './debian.ts';
 
@@ -40,6 +42,41 @@ export async function buildImage(
   return build(workshop, { folder: role, reference, buildArgs: { BASE: BASE_IMAGE }, base }, report);
 }
 
+/** What a build of a role's image would make, and whether it is here already. */
+export async function lookAtImage(workshop: Workshop, role: ImageRole): Promise<Look> {
+  const base = (await workshop.engine.images.inspect(BASE_IMAGE))?.id ?? '';
+  const { present } = await identify(workshop, {
+    folder: role,
+    reference: () => BUILT[role],
+    buildArgs: {},
+    base,
+  });
+  return { name: BUILT[role], present };
+}
+
+interface Look {
+  readonly name: string;
+  readonly present: boolean;
+}
+
+/** What a build of a program would make, and whether it is here already. */
+export async function lookAtProgram(workshop: Workshop, program: Program, nodeImage: string): Promise<Look> {
+  const { name, present } = await identify(workshop, await programRecipe(workshop, program, nodeImage));
+  return { name, present };
+}
+
+/** Brings the packages of the base up to date. Whatever stands on it is built anew by the next that wants it. */
+export async function refreshBase({ engine }: Workshop, report: Report): Promise<void> {
+  const steps =
+    'apt-get update && apt-get -y upgrade && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb';
+  const lines = [`FROM ${BASE_IMAGE}`, 'ARG DEBIAN_FRONTEND=noninteractive', `RUN ${steps}`];
+  const archive = pack();
+  archive.entry({ name: 'Dockerfile' }, `${lines.join('\n')}\n`);
+  archive.finalize();
+  const options = { reference: BASE_IMAGE, buildArgs: {}, labels: {}, anew: true };
+  await engine.images.build(Readable.from(archive), options, (line) => report(`${BASE_IMAGE}: ${line}`));
+}
+
 /**
  * Builds one of our own programs: what is bundled of it, on top of Node. Its tag says what it was built from, so that
  * two checkouts on one machine do not take each other's.
@@ -50,19 +87,20 @@ export async function buildProgram(
   nodeImage: string,
   report: Report,
 ): Promise<Built> {
+  return build(workshop, await programRecipe(workshop, program, nodeImage), report);
+}
+
+async function programRecipe(workshop: Workshop, program: Program, nodeImage: string): Promise<Recipe> {
   const node = await workshop.engine.images.inspect(nodeImage);
-  return build(
-    workshop,
-    {
-      folder: 'program',
-      reference: (source) => `${PINNED[program]}-${source.slice(0, TAG_DIGITS)}`,
-      buildArgs: { NODE_IMAGE: nodeImage },
-      base: node?.id ?? '',
-      target: 'prebuilt',
-      extra: await bundle(workshop, program),
-    },
-    report,
-  );
+  return {
+    folder: 'program',
+    reference: (source) => `${PINNED[program]}-${source.slice(0, TAG_DIGITS)}`,
+    buildArgs: { NODE_IMAGE: nodeImage },
+    base: node?.id ?? '',
+    target: 'prebuilt',
+    labels: { [CHECKOUT_LABEL]: workshop.paths.root },
+    extra: await bundle(workshop, program),
+  };
 }
 
 /** The files of a program, by name. */
@@ -92,18 +130,25 @@ interface Recipe {
   /** Id of the image that this one stands on. */
   readonly base: string;
   readonly target?: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly extra?: Readonly<Record<string, Uint8Array>>;
 }
 
-async function build({ engine, paths }: Workshop, recipe: Recipe, report: Report): Promise<Built> {
+async function identify({ engine, paths }: Workshop, recipe: Recipe) {
   const context = await readContext(join(paths.images, recipe.folder), recipe.extra);
   const source = createHash('sha256').update(`${recipe.base} ${context.digest}`).digest('hex');
   const name = recipe.reference(source);
-  const present = await engine.images.inspect(name);
-  if (present?.labels[SOURCE_LABEL] === source) return { name, fresh: false };
+  const found = await engine.images.inspect(name);
+  return { context, source, name, present: found?.labels[SOURCE_LABEL] === source };
+}
+
+async function build(workshop: Workshop, recipe: Recipe, report: Report): Promise<Built> {
+  const { context, source, name, present } = await identify(workshop, recipe);
+  if (present) return { name, fresh: false };
+  const { engine } = workshop;
   report(`building ${name}`);
   const { buildArgs, target } = recipe;
-  const options = { reference: name, buildArgs, labels: { [SOURCE_LABEL]: source } };
+  const options = { reference: name, buildArgs, labels: { ...recipe.labels, [SOURCE_LABEL]: source } };
   await engine.images.build(context.tar(), target === undefined ? options : { ...options, target }, (line) =>
     report(`${name}: ${line}`),
   );

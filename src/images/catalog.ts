@@ -12,10 +12,14 @@ export const BUILT: Readonly<Record<ImageRole, string>> = {
   certbot: 'moorage/certbot:4.0',
   node: 'moorage/node:20',
   redis: 'moorage/redis:8.0',
+  prometheus: 'moorage/prometheus:2.53',
 };
 
 /** The label that holds the digest of what an image was built from: the same digest needs no new build. */
 export const SOURCE_LABEL = 'moorage.source';
+
+/** The label of a program that was built here: the folder of the checkout that built it, and may take it away again. */
+export const CHECKOUT_LABEL = 'moorage.checkout';
 
 /** The image that plays a role once init-tls has run: what the person chose, what was built here, or the pinned one. */
 export function imageFor(settings: Pick<Settings, 'chosenImages' | 'builtImages'>, role: ImageRole): string {

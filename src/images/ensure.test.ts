@@ -37,6 +37,7 @@ const settings: Settings = {
   diskReserve: { bytes: 0 },
   mirror: undefined,
   backup: { target: undefined, password: undefined, keys: undefined },
+  monitoring: undefined,
   storage: { kind: 'filesystem' },
   cache: { kind: 'memory' },
   registryDataDirectory: '/data',
@@ -82,6 +83,15 @@ test('images are pulled where an image registry answers, and nothing is pulled t
 
 test('certbot is an image of the stack only where it is the issuer', async () => {
   expect((await ensure({ issuer: 'certbot' })).value.certbot).toBe(PINNED.certbot);
+});
+
+test('Prometheus and the exporter are images of the stack only where they are wanted', async () => {
+  const { value } = await ensure({ monitoring: { port: 9090 } });
+  expect(value).toMatchObject({
+    prometheus: PINNED.prometheus,
+    exporter: expect.stringMatching(/-[0-9a-f]{12}$/),
+  });
+  expect((await ensure()).value).not.toHaveProperty('exporter');
 });
 
 test('with AUTH=registry there is no gate', async () => {

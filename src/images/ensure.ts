@@ -19,20 +19,24 @@ interface Obtained {
 /**
  * Makes sure that the engine has every image the stack needs. With IMAGES=auto they are pulled, and built from Debian
  * packages as soon as it turns out that no image registry answers.
+ * @param again what is pulled although it is here: there may be something newer under its name
  * @throws Failure `pull-failed`, `registry-unreachable` (IMAGES=pull), `build-failed`
  */
 export async function ensureImages(
   settings: Settings,
   workshop: Workshop,
   report: Report,
+  again: ReadonlySet<ImageRole> = new Set(),
 ): Promise<Done<ImageNames>> {
   const roles: [ImageRole, ...ImageRole[]] = ['registry', 'nginx', 'node'];
   if (settings.issuer === 'certbot') roles.push('certbot');
   if (settings.cache.kind === 'stack') roles.push('redis');
+  if (settings.monitoring !== undefined) roles.push('prometheus');
 
   let base: Promise<string> | undefined;
   const yard = {
     ...workshop,
+    again,
     base: () => {
       base ??= ensureBase(workshop, report); // for all of them together
       return base;
@@ -53,6 +57,7 @@ export async function ensureImages(
     'renewer',
     ...(settings.auth.by === 'gate' ? (['gate'] as const) : []),
     ...(settings.mirror === undefined ? [] : (['relay'] as const)),
+    ...(settings.monitoring === undefined ? [] : (['exporter'] as const)),
   ];
   const made = await Promise.all(
     programs.map(async (program) => {
@@ -70,6 +75,7 @@ export async function ensureImages(
 interface Yard extends Workshop {
   /** Makes the base of all built images, once; answers its id. */
   readonly base: () => Promise<string>;
+  readonly again: ReadonlySet<ImageRole>;
 }
 
 type Choice = Pick<Settings, 'images' | 'chosenImages' | 'builtImages'>;
@@ -98,16 +104,17 @@ async function obtain(
 }
 
 async function pull(
-  { engine }: Workshop,
+  { engine, again }: Yard,
   role: ImageRole,
   reference: string,
   report: Report,
 ): Promise<Obtained> {
-  if ((await engine.images.inspect(reference)) !== undefined)
-    return { role, name: reference, origin: 'present' };
+  const before = await engine.images.inspect(reference);
+  if (before !== undefined && !again.has(role)) return { role, name: reference, origin: 'present' };
   report(`pulling ${reference}`);
   await engine.images.pull(reference, report);
-  return { role, name: reference, origin: 'pulled' };
+  const after = await engine.images.inspect(reference);
+  return { role, name: reference, origin: after?.id === before?.id ? 'present' : 'pulled' };
 }
 
 function conclude(names: ImageNames, origins: readonly Origin[]): Done<ImageNames> {

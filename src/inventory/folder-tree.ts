@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { mkdir, rename, rm, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { ensureDirectory, ownerToKeep, writeAtomically } from '../system/files.ts';
 import { onDisk } from './layout.ts';
 import type { FileFacts, Tree } from './tree.ts';
 
+/** More than manifests have as a rule. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** As distribution's own. */
 const MODE = 0o644;
 
@@ -14,11 +16,12 @@ const MODE = 0o644;
  * many small files: for commands and for a daemon between its ticks, not for a server.
  */
 export class FolderTree implements Tree {
-  readonly #directory: string;
+  /** With the slash. */
+  readonly #root: string;
 
   /** @param directory distribution's root directory (REGISTRY_DATA_DIR) */
   constructor(directory: string) {
-    this.#directory = directory;
+    this.#root = onDisk(directory, '/');
   }
 
   async list(folder: string): Promise<readonly string[]> {
@@ -31,7 +34,7 @@ export class FolderTree implements Tree {
   }
 
   async read(path: string): Promise<Buffer | undefined> {
-    return ifThere(() => readFileSync(this.#at(path)));
+    return ifThere(() => readSmall(this.#at(path)));
   }
 
   async write(path: string, content: Uint8Array): Promise<void> {
@@ -55,8 +58,26 @@ export class FolderTree implements Tree {
     }
   }
 
+  async date(path: string, written: Date): Promise<void> {
+    await utimes(this.#at(path), written, written);
+  }
+
   #at(path: string): string {
-    return onDisk(this.#directory, path);
+    return this.#root + path;
+  }
+}
+
+/**
+ * A file, as a copy out of one buffer for all: a buffer for each of some ten thousand links and manifests would be most
+ * of the work.
+ */
+function readSmall(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const length = readSync(file, scratch, 0, scratch.length, 0);
+    return length < scratch.length ? Buffer.from(scratch.subarray(0, length)) : readFileSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

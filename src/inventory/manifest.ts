@@ -16,11 +16,21 @@ export interface ManifestContent {
 export interface Descriptor {
   readonly digest: string;
   readonly bytes: number;
+  /** A layer that is fetched from its vendor, as of Windows: a registry need not have it. */
+  readonly foreign?: true;
 }
 
+const FOREIGN = /nondistributable|foreign/;
+
 const descriptor = z
-  .object({ digest: z.string(), size: z.number() })
-  .transform(({ digest, size }): Descriptor => ({ digest, bytes: size }));
+  .object({ mediaType: z.string().optional(), digest: z.string(), size: z.number() })
+  .transform(
+    ({ mediaType = '', digest, size }): Descriptor => ({
+      digest,
+      bytes: size,
+      ...(FOREIGN.test(mediaType) ? { foreign: true } : {}),
+    }),
+  );
 
 const shape = z.object({
   mediaType: z.string().optional(),

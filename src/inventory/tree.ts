@@ -16,4 +16,6 @@ export interface Tree {
   remove(path: string): Promise<void>;
   /** Moves a file or a folder in one step, where that can be had. `false` when there is no such thing. */
   readonly move?: (from: string, to: string) => Promise<boolean>;
+  /** Says when a file was written, where that can be said. */
+  readonly date?: (path: string, written: Date) => Promise<void>;
 }

@@ -8,7 +8,11 @@ import { digestOf } from './digest.ts';
 import { type Blob, MANIFEST_TYPE } from './image.ts';
 
 const TIMEOUT = 60_000;
-const DOCKER_MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
+const OTHER_MANIFEST_TYPES = [
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ');
 
 export interface Endpoint {
   /** What stands in the URL and in the certificate. */
@@ -52,6 +56,11 @@ export class RegistryClient {
   /** The status of `GET /v2/`: 200 for a user, 401 for anybody else (end-1). */
   async check(): Promise<number> {
     return (await this.#ask('GET', '/v2/')).status;
+  }
+
+  /** Whatever the answer is. */
+  read(path: string): Promise<Answer> {
+    return this.#ask('GET', path);
   }
 
   /** POST, then PUT (end-4a, end-6). */
@@ -107,12 +116,9 @@ export class RegistryClient {
   async #ask(method: string, path: string, body?: Buffer, type?: string): Promise<Answer> {
     const headers: Record<string, string> = { host: new URL(this.#base()).host, connection: 'close' };
     if (type !== undefined) headers['content-type'] = type;
-    if (method === 'GET') headers.accept = `${MANIFEST_TYPE}, ${DOCKER_MANIFEST_TYPE}, */*`;
+    if (method === 'GET') headers.accept = `${MANIFEST_TYPE}, ${OTHER_MANIFEST_TYPES}, */*`;
     if (body !== undefined) headers['content-length'] = String(body.length);
-    if (this.#credentials !== undefined) {
-      const { user, password } = this.#credentials;
-      headers.authorization = `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;
-    }
+    if (this.#credentials !== undefined) headers.authorization = basic(this.#credentials);
     const socket = await openConnection(this.#endpoint).catch((error) => {
       throw new Failure(
         'registry-silent',
@@ -136,6 +142,11 @@ export class RegistryClient {
   }
 }
 
+/** RFC 7617. */
+export function basic({ user, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;
+}
+
 /** RFC 4918 section 11.5; the gate says what is free and what is kept free. */
 function diskFull(body: string): Failure {
   const message = /"message":"([^"]+)"/.exec(body)?.[1] ?? 'the disk of the images is full';
@@ -147,7 +158,7 @@ function diskFull(body: string): Failure {
 }
 
 /** A connection whose other end has proved itself, where it can; not a byte of a request is sent before. */
-function openConnection({ host, name, port, trust }: Endpoint): Promise<Socket> {
+export function openConnection({ host, name, port, trust }: Endpoint): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const late = () => new Error(`no answer from ${host}:${port} within 60 s`);
     if (trust.kind === 'plain') {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { expect, test } from 'vitest';
 import { paths } from '../paths.ts';
-import { ensureEnvFile, setLine, writeGenerated } from './env-file.ts';
+import { ensureEnvFile, writeGenerated, writeOwn } from './env-file.ts';
 
 async function folder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'moorage-env-'));
@@ -40,10 +40,26 @@ test('the same findings again do not touch the file', async () => {
   expect((await stat(file)).ino).toBe(before.ino);
 });
 
-test.each([
-  ['its own line', 'A=1\nREGISTRY_DATA_DIR=/old\n', 'A=1\nREGISTRY_DATA_DIR=/new\n'],
-  ['its default', 'A=1\n#REGISTRY_DATA_DIR=./x\n', 'A=1\nREGISTRY_DATA_DIR=/new\n'],
-  ['a new line', 'A=1\n', 'A=1\nREGISTRY_DATA_DIR=/new\n\n'],
-])('a setting is changed in %s', (_, before, after) => {
-  expect(setLine(before, 'REGISTRY_DATA_DIR', '/new')).toBe(after);
+test('a line of one’s own is set below its commented default, replaced where it is, and taken away again', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'env-')), '.env');
+  await writeFile(file, 'DOMAIN=localhost\n#NGINX_IMAGE=nginx:1\n# more\n');
+  await writeGenerated(file, { GATE_IMAGE: 'moorage/gate:1' });
+  const before = await readFile(file, 'utf8');
+  expect(await writeOwn(file, { NGINX_IMAGE: 'nginx:2', REGISTRY_IMAGE: 'registry:3' })).toEqual([
+    'NGINX_IMAGE',
+    'REGISTRY_IMAGE',
+  ]);
+  expect((await readFile(file, 'utf8')).split('\n').slice(0, 5)).toEqual([
+    'DOMAIN=localhost',
+    '#NGINX_IMAGE=nginx:1',
+    'NGINX_IMAGE=nginx:2',
+    '# more',
+    'REGISTRY_IMAGE=registry:3',
+  ]);
+  expect(await writeOwn(file, { NGINX_IMAGE: 'nginx:2' })).toEqual([]);
+  await writeOwn(file, { NGINX_IMAGE: 'nginx:4' });
+  expect(await readFile(file, 'utf8')).toContain('\nNGINX_IMAGE=nginx:4\n');
+  await writeOwn(file, { NGINX_IMAGE: undefined, REGISTRY_IMAGE: undefined });
+  expect(await readFile(file, 'utf8')).toBe(before);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
 });

@@ -12,15 +12,36 @@ export async function ensureEnvFile({ envFile, envExample }: Paths): Promise<boo
   return true;
 }
 
-/** The text of a `.env` with one of the person's own settings changed: its line, that of its default, or a new one. */
-export function setLine(text: string, name: string, value: string): string {
-  const [own = '', ...block] = text.split(BEGIN);
-  const line = `${name}=${value}`;
-  const place = [new RegExp(`^${name}=.*$`, 'm'), new RegExp(`^#${name}=.*$`, 'm')].find((each) =>
-    each.test(own),
-  );
-  const changed = place === undefined ? `${own.trimEnd()}\n${line}\n\n` : own.replace(place, () => line);
-  return [changed, ...block].join(BEGIN);
+/**
+ * Sets lines of the person's own; `undefined` takes a line away. A new one stands below its commented default where there is
+ * one. Everything else stays as it is.
+ * @returns the names whose lines changed
+ */
+export async function writeOwn(
+  envFile: string,
+  values: Readonly<Record<string, string | undefined>>,
+): Promise<string[]> {
+  const text = (await readIfExists(envFile)) ?? '';
+  const at = text.indexOf(BEGIN);
+  const own = at < 0 ? text : text.slice(0, at);
+  const before = parse(own);
+  const differing = Object.keys(values).filter((name) => before[name] !== values[name]);
+  if (differing.length === 0) return [];
+  const lines = differing.reduce((all, name) => withLine(all, name, values[name]), own.split('\n'));
+  const content = `${lines.join('\n')}${at < 0 ? '' : text.slice(at)}`;
+  await writeAtomically(envFile, content, 0o600, await ownerToKeep(envFile));
+  return differing;
+}
+
+function withLine(lines: readonly string[], name: string, value: string | undefined): string[] {
+  const sets = (line: string) => new RegExp(`^\\s*(export\\s+)?${name}\\s*=`).test(line);
+  const first = lines.findIndex(sets);
+  const comment = lines.findIndex((line) => line.startsWith(`#${name}=`));
+  const rest = lines.filter((line) => !sets(line));
+  if (value === undefined) return rest;
+  const end = lines.findLastIndex((line) => line.trim() !== '') + 1;
+  const place = first >= 0 ? first : comment >= 0 ? comment + 1 : end;
+  return rest.toSpliced(place, 0, `${name}=${value}`);
 }
 
 /**

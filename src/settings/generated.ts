@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { socketOf } from '../engine/connect.ts';
+import { socketOf } from '../engine/address.ts';
 import type { Paths } from '../paths.ts';
 import { changed, type Done, unchanged } from '../step.ts';
 import { writeGenerated } from './env-file.ts';
@@ -39,10 +39,14 @@ export async function recordFindings(
     BUILT_CERTBOT_IMAGE: built('certbot') ?? settings.builtImages.certbot,
     BUILT_NODE_IMAGE: built('node'),
     BUILT_REDIS_IMAGE: built('redis') ?? settings.builtImages.redis,
+    BUILT_PROMETHEUS_IMAGE: built('prometheus') ?? settings.builtImages.prometheus,
     RENEWER_IMAGE: images.renewer,
     // Compose gets the images of what it does not start, too: without a gate it is one that is needed anyway.
     GATE_IMAGE: images.gate ?? images.registry,
     RELAY_IMAGE: images.relay,
+    EXPORTER_IMAGE: images.exporter,
+    // So that plain `docker compose` knows these parts, too.
+    COMPOSE_PROFILES: settings.monitoring === undefined ? undefined : 'monitoring',
     STATE_OWNER: owner,
     RENEWER_USER: undefined, // what STATE_OWNER was called before there was a gate
     PROVIDED_DIR:

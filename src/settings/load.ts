@@ -118,6 +118,7 @@ function settings(paths: Paths, shape: Shape): Settings {
       certbot: shape.CERTBOT_IMAGE,
       node: shape.NODE_IMAGE,
       redis: shape.REDIS_IMAGE,
+      prometheus: shape.PROMETHEUS_IMAGE,
     }),
     builtImages: defined({
       registry: shape.BUILT_REGISTRY_IMAGE,
@@ -125,6 +126,7 @@ function settings(paths: Paths, shape: Shape): Settings {
       certbot: shape.BUILT_CERTBOT_IMAGE,
       node: shape.BUILT_NODE_IMAGE,
       redis: shape.BUILT_REDIS_IMAGE,
+      prometheus: shape.BUILT_PROMETHEUS_IMAGE,
     }),
     storage: storageOf(paths, shape),
     cache: cacheOf(shape),
@@ -139,6 +141,7 @@ function settings(paths: Paths, shape: Shape): Settings {
         secret: new Secret(secret),
       })),
     },
+    monitoring: shape.MONITORING ? { port: shape.PROMETHEUS_PORT } : undefined,
     project: shape.COMPOSE_PROJECT_NAME,
     renewerContainer: shape.RENEWER_REPLICAS === '1',
     nginxAddress: host && port ? { host, port: Number(port) } : undefined,

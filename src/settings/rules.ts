@@ -25,6 +25,7 @@ export function rules(shape: Shape): Problem[] {
   const asksCa = issuer === 'certbot' || issuer === 'acme';
   return [
     ...portRules(shape),
+    ...monitoringRules(shape),
     ...(asksCa
       ? [...nameRules(shape, issuer), ...accountRules(shape), ...challengeRules(shape, issuer)]
       : []),
@@ -38,6 +39,17 @@ export function rules(shape: Shape): Problem[] {
 function portRules({ HTTP_PORT, HTTPS_PORT }: Shape): Problem[] {
   if (HTTP_PORT !== HTTPS_PORT) return [];
   return [{ input: 'HTTPS_PORT', message: `${HTTPS_PORT} is HTTP_PORT too; give each its own` }];
+}
+
+function monitoringRules({ MONITORING, PROMETHEUS_PORT, HTTP_PORT, HTTPS_PORT }: Shape): Problem[] {
+  if (!MONITORING) return [];
+  const taken = { HTTP_PORT, HTTPS_PORT };
+  return Object.entries(taken)
+    .filter(([, port]) => port === PROMETHEUS_PORT)
+    .map(([other]) => ({
+      input: 'PROMETHEUS_PORT',
+      message: `${PROMETHEUS_PORT} is ${other} too; give each its own`,
+    }));
 }
 
 function nameRules(shape: Shape, issuer: IssuerName): Problem[] {

@@ -22,9 +22,11 @@ export const PINNED = {
   certbot: 'certbot/certbot:v5.1.0',
   node: 'node:22.21.1-slim',
   redis: 'valkey/valkey:8.1.4-alpine',
+  prometheus: 'prom/prometheus:v3.5.0',
   renewer: 'moorage/renewer:0.1.0',
   gate: 'moorage/gate:0.1.0',
   relay: 'moorage/relay:0.1.0',
+  exporter: 'moorage/exporter:0.1.0',
 } as const;
 
 /** A text about which there is nothing to complain. */
@@ -191,6 +193,9 @@ export const schema = z.object({
   S3_CA_BUNDLE: path.optional(),
   REDIS_URL: meaning(parseRedisUrl).optional(),
   REDIS_IMAGE: image.optional(),
+  MONITORING: yesOrNo.default(false),
+  PROMETHEUS_PORT: port.default(9090),
+  PROMETHEUS_IMAGE: image.optional(),
 
   BACKUP_TARGET: meaning(parseBackupTarget).optional(),
   BACKUP_PASSWORD: z.string().min(1).optional(),
@@ -204,9 +209,11 @@ export const schema = z.object({
   BUILT_CERTBOT_IMAGE: image.optional(),
   BUILT_NODE_IMAGE: image.optional(),
   BUILT_REDIS_IMAGE: image.optional(),
+  BUILT_PROMETHEUS_IMAGE: image.optional(),
   RENEWER_IMAGE: image.optional(),
   GATE_IMAGE: image.optional(),
   RELAY_IMAGE: image.optional(),
+  EXPORTER_IMAGE: image.optional(),
   MIRROR_AT: z.enum(['port-tls', 'port-plain', 'name'], { error: 'is not what init-tls writes' }).optional(),
   CACHE: z.enum(['memory', 'stack', 'server'], { error: 'must be memory, stack or server' }).optional(),
   REDIS_ADDRESS: z.string().optional(),

@@ -51,6 +51,8 @@ export interface Settings {
   /** `undefined`: there is none. */
   readonly mirror: Mirror | undefined;
   readonly backup: BackupSettings;
+  /** Prometheus and the exporter: where the first one is found on 127.0.0.1. `undefined`: neither runs. */
+  readonly monitoring: { readonly port: number } | undefined;
   readonly project: string;
   /** Whether the stack has a renewer; else something on the host runs the daemon. */
   readonly renewerContainer: boolean;
@@ -75,10 +77,10 @@ export interface AlertTargets {
     | undefined;
 }
 
-export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node' | 'redis';
+export type ImageRole = 'registry' | 'nginx' | 'certbot' | 'node' | 'redis' | 'prometheus';
 
 /** The programs of our own that run in containers. */
-export type Program = 'renewer' | 'gate' | 'relay';
+export type Program = 'renewer' | 'gate' | 'relay' | 'exporter';
 
 /** What an address that clients use is made of. */
 export type Front = Pick<Settings, 'domain' | 'httpPort' | 'httpsPort' | 'issuer' | 'trustedProxies'>;

@@ -65,12 +65,31 @@ export async function awaitRegistry(
   );
 }
 
-/** What stands in the way of an answer of the registry, and of the gate where there is one; `undefined` for an answer. */
-export async function registrySilence(settings: Settings): Promise<string | undefined> {
+/**
+ * What stands in the way of an answer of the registry, and of the gate where there is one; `undefined` for an answer.
+ * @param within milliseconds
+ */
+export async function registrySilence(
+  settings: Settings,
+  within = ASKED_WITHIN,
+): Promise<string | undefined> {
+  return silenceOf(await askNginx(settings, 'GET', within));
+}
+
+/** What comes of `/v2/`, asked without a password. Status 0 is no answer, and why. */
+export async function askNginx(settings: Settings, method: Method, within = ASKED_WITHIN): Promise<Answered> {
   const plain = settings.issuer === 'none';
   // nginx answers to nobody who asks for another name.
   const name = { servername: sniOf(settings.domain), headers: { host: registryAuthority(settings) } };
-  return askSilently({ ...(plain ? httpAddress(settings) : nginxAddress(settings)), ...name }, plain);
+  const at = { ...(plain ? httpAddress(settings) : nginxAddress(settings)), ...name };
+  return ask(at, plain, { method, within });
+}
+
+type Method = 'GET' | 'POST' | 'PUT';
+
+interface Answered {
+  readonly status: number;
+  readonly body: string;
 }
 
 /** RFC 6066 section 3: no address. */
@@ -87,20 +106,31 @@ export interface AskedAt {
 }
 
 /** What stands in the way of an answer to `GET /v2/` at an address of nginx; `undefined` for an answer. */
-export async function askSilently(at: AskedAt, plain: boolean): Promise<string | undefined> {
-  const { status, body } = await ask(at, plain);
+export async function askSilently(
+  at: AskedAt,
+  plain: boolean,
+  within = ASKED_WITHIN,
+): Promise<string | undefined> {
+  return silenceOf(await ask(at, plain, { method: 'GET', within }));
+}
+
+function silenceOf({ status, body }: Answered): string | undefined {
   if (status >= 200 && status < 500) return undefined;
   const said = body.trim().slice(0, 200);
   return status === 0 ? said : `${status} ${said}`;
 }
 
 /** Asks without a password, so it does not matter who answers. Status 0 is no answer, and why. */
-function ask(at: AskedAt, plain: boolean): Promise<{ status: number; body: string }> {
-  const options = { ...at, path: '/v2/', agent: false };
+function ask(
+  at: AskedAt,
+  plain: boolean,
+  { method, within }: { method: Method; within: number },
+): Promise<Answered> {
+  const options = { ...at, method, path: '/v2/', agent: false };
   return new Promise((resolve) => {
     const silent = (error: Error) => resolve({ status: 0, body: error.message });
     const asked = plain ? requestPlainly(options) : request({ ...options, rejectUnauthorized: false });
-    asked.setTimeout(ASKED_WITHIN, () => asked.destroy(new Error('no answer')));
+    asked.setTimeout(within, () => asked.destroy(new Error(`no answer within ${within / 1000} s`)));
     asked.once('error', silent);
     asked.once('response', (response) => {
       text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), silent);

@@ -12,7 +12,16 @@ export interface Place {
   readonly paths: Paths;
 }
 
-export type Part = 'redis' | 'registry' | 'gate' | 'nginx' | 'mirror' | 'relay' | 'renewer';
+export type Part =
+  | 'redis'
+  | 'registry'
+  | 'gate'
+  | 'nginx'
+  | 'mirror'
+  | 'relay'
+  | 'renewer'
+  | 'exporter'
+  | 'prometheus';
 
 /**
  * Starts parts of the stack, and starts anew those whose settings or images changed. What already runs as wanted is
@@ -24,7 +33,7 @@ export async function startParts(
   { project }: Pick<Settings, 'project'>,
   parts: readonly Part[],
   report: Report,
-  flags: readonly '--remove-orphans'[] = [],
+  flags: readonly ('--remove-orphans' | '--force-recreate')[] = [],
 ): Promise<Done> {
   const before = await running(engine, project, parts);
   const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', '--progress', 'plain'];
@@ -57,6 +66,20 @@ export async function recentLog({ run, paths }: { run: Run; paths: Paths }, part
   const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', 'logs', '--no-log-prefix'];
   const { stdout } = await run('docker', [...args, '--tail', '8', part], { cwd: paths.root });
   return stdout.trim();
+}
+
+/**
+ * What Compose would start each part with, as the digest that it labels containers with.
+ * @param env over what `.env` says
+ */
+export async function configHashes(
+  { run, paths }: Pick<Place, 'run' | 'paths'>,
+  env: Readonly<Record<string, string>>,
+): Promise<ReadonlyMap<string, string>> {
+  const args = ['compose', '--project-directory', paths.root, 'config', '--hash', '*'];
+  const { stdout } = await run('docker', args, { cwd: paths.root, env });
+  const lines = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  return new Map(lines.flatMap(([part, hash]) => (part && hash ? [[part, hash] as const] : [])));
 }
 
 /** The parts that run, by the ids of their containers. */

@@ -27,6 +27,8 @@ export async function ensureFolders(
     [paths.certbot, 0o700],
     [paths.acme, 0o700],
     [paths.gate, 0o700],
+    [paths.maintenance, 0o755],
+    [paths.metrics, 0o755],
   ] as const;
   for (const [folder, mode] of folders) await ensureFolder(folder, mode);
   if (mirror !== undefined) await ensureFolder(mirror.dataDirectory, 0o755);

@@ -36,6 +36,16 @@ export async function watchedDisk(settings: Wishes): Promise<MarkedDisk | undefi
 }
 
 /**
+ * The same whoever sees to a mark; where nobody does, it is that nothing is free. `undefined` for a bucket.
+ * @throws the system's error where the disk can't be looked at
+ */
+export async function imageDisk(settings: Wishes): Promise<MarkedDisk | undefined> {
+  if (settings.storage.kind !== 'filesystem') return undefined;
+  const disk = await markedDisk(settings);
+  return unwatchedBy(settings) === undefined ? disk : { ...disk, mark: 0 };
+}
+
+/**
  * A disk that has less free than DISK_RESERVE takes no push, the proof's neither. It may have become so: then it is
  * said, and init-tls goes on.
  * @throws Failure `disk-full` before there is any image

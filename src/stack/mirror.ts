@@ -85,9 +85,15 @@ export interface MirrorState {
   readonly upstream: string | undefined;
 }
 
-export async function stateOfMirror(settings: Settings, mirror: Mirror, clock: Clock): Promise<MirrorState> {
+/** @param within milliseconds that the mirror has for its answer */
+export async function stateOfMirror(
+  settings: Settings,
+  mirror: Mirror,
+  clock: Clock,
+  within: number,
+): Promise<MirrorState> {
   const [silence, state] = await Promise.all([
-    mirrorSilence(settings, mirror),
+    mirrorSilence(settings, mirror, within),
     stateOfUpstream(mirror, clock),
   ]);
   return { silence, upstream: upstreamProblem(state) };
@@ -103,13 +109,14 @@ async function stateOfUpstream(mirror: Mirror, clock: Clock): Promise<UpstreamSt
 }
 
 /** As at the registry, who asks without a password is answered. */
-function mirrorSilence(settings: Settings, mirror: Mirror): Promise<string | undefined> {
+function mirrorSilence(settings: Settings, mirror: Mirror, within?: number): Promise<string | undefined> {
   const plain = settings.issuer === 'none';
   const { host, port } = plain ? httpAddress(settings) : nginxAddress(settings);
   const headers = { host: mirrorAuthority(mirror, settings) };
   if (mirror.domain !== undefined)
-    return askSilently({ host, port, servername: mirror.domain, headers }, plain);
-  return askSilently({ host, port: mirror.port, servername: sniOf(settings.domain), headers }, plain);
+    return askSilently({ host, port, servername: mirror.domain, headers }, plain, within);
+  const at = { host, port: mirror.port, servername: sniOf(settings.domain), headers };
+  return askSilently(at, plain, within);
 }
 
 /** distribution's health, and its way to the relay. */

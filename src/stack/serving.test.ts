@@ -65,10 +65,11 @@ test('parts that the settings want no more are stopped, and Compose is told of a
 });
 
 test.each([
-  [{}, ['cache', 'outside', 'mirror', 'upstream', 'mirror-socket']],
-  [{ REDIS_URL: 'stack' }, ['outside', 'mirror', 'upstream', 'mirror-socket']],
-  [{ REDIS_URL: 'redis://10.0.0.6' }, ['cache', 'mirror', 'upstream', 'mirror-socket']],
-  [{ MIRROR_OF: 'docker.io' }, ['cache', 'outside']],
+  [{}, ['cache', 'outside', 'mirror', 'upstream', 'mirror-socket', 'monitoring']],
+  [{ REDIS_URL: 'stack' }, ['outside', 'mirror', 'upstream', 'mirror-socket', 'monitoring']],
+  [{ REDIS_URL: 'redis://10.0.0.6' }, ['cache', 'mirror', 'upstream', 'mirror-socket', 'monitoring']],
+  [{ MIRROR_OF: 'docker.io' }, ['cache', 'outside', 'monitoring']],
+  [{ MONITORING: 'true' }, ['cache', 'outside', 'mirror', 'upstream', 'mirror-socket']],
 ])('with %j the networks and volumes that no part has are removed: %j', async (settings, names) => {
   expect((await started(ALL, ALL, settings)).removed).toEqual(names);
 });

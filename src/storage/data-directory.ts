@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, readdir, stat } from 'node:fs/promises';
+import { access, chmod, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, messageOf, systemCode } from '../errors.ts';
 import { ensureDirectory } from '../system/files.ts';
@@ -23,6 +23,7 @@ export async function expectDataDirectory(folder: string): Promise<void> {
   try {
     await ensureDirectory(folder);
     await access(folder, constants.W_OK);
+    await shareWithRegistry(folder);
   } catch (error) {
     throw await unfit(folder, error);
   }
@@ -32,6 +33,20 @@ export async function expectDataDirectory(folder: string): Promise<void> {
 export async function holdsImages(folder: string): Promise<boolean> {
   const names = await readdir(join(folder, IMAGES)).catch(() => []);
   return names.length > 0;
+}
+
+/** For its group, and for that of all that is made in it (inode(7), S_ISGID). */
+const GROUP_WRITES = 0o2070;
+
+/**
+ * The registry writes as root. Where somebody else runs this, who has a group of their own, that group may change what the
+ * registry writes from now on: tags could be removed by root alone else.
+ */
+async function shareWithRegistry(folder: string): Promise<void> {
+  const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+  const facts = await stat(folder);
+  const own = uid !== 0 && uid === gid && facts.uid === uid && facts.gid === gid;
+  if (own && (facts.mode & GROUP_WRITES) !== GROUP_WRITES) await chmod(folder, facts.mode | GROUP_WRITES);
 }
 
 async function unfit(folder: string, cause: unknown): Promise<Failure> {

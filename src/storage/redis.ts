@@ -29,7 +29,7 @@ export async function pingRedis(server: RedisServer): Promise<void> {
   if (wrong !== undefined) throw refused(where, server, wrong.replace(/^-/, ''));
 }
 
-function login({ user, password }: RedisServer): string[][] {
+export function login({ user, password }: RedisServer): string[][] {
   if (password === undefined) return [];
   return [['AUTH', ...(user === undefined ? [] : [user]), password.reveal()]];
 }
@@ -57,7 +57,7 @@ function converse({ host, port }: RedisServer, commands: readonly string[][]): P
   });
 }
 
-function encoded(command: readonly string[]): string {
+export function encoded(command: readonly string[]): string {
   const words = command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
   return `*${command.length}\r\n${words.join('')}`;
 }

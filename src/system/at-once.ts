@@ -6,9 +6,18 @@ export async function atOnce<T, R>(
 ): Promise<R[]> {
   const results: R[] = [];
   const waiting = items.entries();
+  let failed = false;
   const takeTurns = async () => {
-    for (const [index, item] of waiting) results[index] = await work(item);
+    for (const [index, item] of waiting) {
+      results[index] = await work(item);
+      if (failed) return;
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(many, items.length) }, takeTurns));
+  try {
+    await Promise.all(Array.from({ length: Math.min(many, items.length) }, takeTurns));
+  } catch (error) {
+    failed = true;
+    throw error;
+  }
   return results;
 }

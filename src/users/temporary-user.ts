@@ -13,16 +13,17 @@ export async function withTemporaryUser<T>(
   work: (credentials: { user: string; password: Secret }) => Promise<T>,
 ): Promise<T> {
   const password = new Secret(randomBytes(32).toString('base64url'));
-  await removeIfThere(usersFile, user);
+  await removeTemporaryUser(usersFile, user);
   await addUser(usersFile, user, await hashPassword(password, LOWEST_COST));
   try {
     return await work({ user, password });
   } finally {
-    await removeIfThere(usersFile, user);
+    await removeTemporaryUser(usersFile, user);
   }
 }
 
-async function removeIfThere(usersFile: string, user: string): Promise<void> {
+/** Takes away one that a killed run left, if there is one. */
+export async function removeTemporaryUser(usersFile: string, user: string): Promise<void> {
   const users = await listUsers(usersFile);
   if (users.some(({ name }) => name === user)) await removeUser(usersFile, user, { last: true });
 }

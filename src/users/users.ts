@@ -1,4 +1,4 @@
-import { PROVER } from '../access/prover.ts';
+import { isTemporary } from '../access/prover.ts';
 import { inTurn } from '../access/turn.ts';
 import { Failure, systemCode, WrongInput } from '../errors.ts';
 import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
@@ -134,7 +134,7 @@ function expectUser(htpasswd: Htpasswd, name: string): void {
 }
 
 function expectOthers(htpasswd: Htpasswd, name: string): void {
-  const left = users(htpasswd).filter((user) => user.name !== name && user.name !== PROVER);
+  const left = users(htpasswd).filter((user) => user.name !== name && !isTemporary(user.name));
   if (left.length > 0) return;
   throw refused(name, 'is the last user: nobody could log in any more; add another first, or say --last');
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCertificate } from '../../src/certificates/certificate.ts';
-import { socketOf } from '../../src/engine/connect.ts';
+import { socketOf } from '../../src/engine/address.ts';
 import { BUILT } from '../../src/images/catalog.ts';
 import { environment } from '../../src/settings/environment.ts';
 import { Checkout } from '../support/checkout.ts';

@@ -309,7 +309,7 @@ describe('below the mark', () => {
   test('status, an alert and the audit log say so', async () => {
     const low =
       /Disk +only 24\d MiB free of 500 MiB: pushes are refused below 250 MiB, and taken again from 275 MiB on/;
-    expect(await checkout.npm('status')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(low) });
+    expect(await checkout.npm('status')).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(low) });
     const { disk: told } = JSON.parse((await checkout.npm('status', ['--json'])).stdout);
     expect(told).toMatchObject({ kind: 'low', mark: KEPT * MIB, size: DISK * MIB });
     await checkout.compose('restart', 'renewer');

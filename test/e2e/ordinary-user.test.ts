@@ -2,7 +2,7 @@ import { readlink, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { socketOf } from '../../src/engine/connect.ts';
+import { socketOf } from '../../src/engine/address.ts';
 import { environment } from '../../src/settings/environment.ts';
 import { ensureBuilt } from '../support/built-images.ts';
 import { Checkout, type Ran } from '../support/checkout.ts';
@@ -67,10 +67,31 @@ test('the renewer is that person too, and can use the engine to ask certbot', as
   await expect.poll(current, { timeout: 60_000, interval: 200 }).toMatch(/^generation-/);
 });
 
+test('unused layers are collected without root, though the registry’s files belong to root', async () => {
+  const proof = join(checkout.root, 'registry/data/docker/registry/v2/repositories/moorage');
+  expect((await stat(proof)).uid).toBe(0);
+  const { exitCode, stderr } = await asSomebody('gc');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  await expect(stat(proof)).rejects.toThrow('ENOENT');
+});
+
 test('users can be changed and the certificate renewed without root', async () => {
   expect(await asSomebody('user', 'add', 'ada', '--generate')).toMatchObject({ exitCode: 0 });
   expect(await asSomebody('renew')).toMatchObject({
     exitCode: 0,
     stdout: expect.stringContaining('nothing to do'),
   });
+});
+
+test('tags can be removed without root: what the registry writes is open to its owner’s group', async () => {
+  const tags = 'registry/data/docker/registry/v2/repositories/moorage/proof/_manifests';
+  const identity = [`--reuid=${SOMEBODY}`, `--regid=${SOMEBODY}`, '--clear-groups'];
+  const { exitCode, stderr } = await checkout.run('setpriv', [
+    ...identity,
+    'mv',
+    `${tags}/tags`,
+    `${tags}/moved`,
+  ]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(await asSomebody('prune', '--keep-last', '1', '--yes')).toMatchObject({ exitCode: 0 });
 });

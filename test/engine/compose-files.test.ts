@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Checkout } from '../support/checkout.ts';
 
@@ -17,7 +18,12 @@ interface Project {
         readonly network_mode?: string;
         readonly networks?: Readonly<Record<string, unknown>>;
         readonly cap_drop: readonly string[];
-        readonly volumes?: readonly { readonly source?: string; readonly target: string }[];
+        readonly volumes?: readonly {
+          readonly source?: string;
+          readonly target: string;
+          readonly read_only?: boolean;
+        }[];
+        readonly ports?: readonly { readonly host_ip?: string; readonly target: number }[];
       }
     >
   >;
@@ -70,6 +76,17 @@ test('nobody but the registry and Redis is in their networks', async () => {
   expect(inside.map(([name]) => name).sort()).toEqual(['redis', 'registry']);
 });
 
+test('nginx and the registry see who wants nothing written, and can’t say so themselves', async () => {
+  const { services } = await project({});
+  const all = Object.entries(services).flatMap(([name, { volumes = [] }]) =>
+    volumes.filter(({ target }) => target === '/run/maintenance').map((volume) => [name, volume.read_only]),
+  );
+  expect(all.sort()).toEqual([
+    ['nginx', true],
+    ['registry', true],
+  ]);
+});
+
 test('what does not run has no image of its own, which Compose would pull or build all the same', async () => {
   const { stdout } = await checkout.run('docker', ['compose', 'config', '--images']);
   expect(stdout).not.toMatch(/relay|valkey/);
@@ -80,3 +97,24 @@ test('without a setting the registry has no network', async () => {
   expect(services.registry?.network_mode).toBe('none');
   expect(services.redis).toBeUndefined();
 });
+
+test.each([{}, { STORAGE: 's3' }, { AUTH: 'registry', LISTEN: 'plain' }])(
+  'Prometheus and the exporter are there by their profile alone, and nobody else notices: %j',
+  async (env) => {
+    const without = await project(env);
+    const { services } = await project({ ...env, COMPOSE_PROFILES: 'monitoring' });
+    const { exporter, prometheus, ...others } = services;
+    expect(others).toEqual(without.services);
+    expect(Object.keys(exporter?.networks ?? {}).sort()).toEqual(['frontend', 'monitoring']);
+    expect(Object.keys(prometheus?.networks ?? {})).toEqual(['monitoring']);
+    expect(exporter?.ports).toBeUndefined();
+    expect(prometheus?.ports).toMatchObject([{ host_ip: '127.0.0.1', target: 9090 }]);
+    // No images, no secrets: what parts have written, to be read.
+    expect(exporter?.volumes).toMatchObject([
+      { source: 'metrics', target: '/run/metrics', read_only: true },
+      { source: join(checkout.root, 'var/metrics'), target: '/moorage/var/metrics', read_only: true },
+    ]);
+    for (const { cap_drop } of [exporter, prometheus].filter((part) => part !== undefined))
+      expect(cap_drop).toEqual(['ALL']);
+  },
+);

@@ -71,7 +71,14 @@ test.each(combinations)('nginx takes %j', async (env) => {
   expect(said(/listen 5443/)).toBe(env.MIRROR_AT.startsWith('port-'));
   expect(said(new RegExp(`server_name ${MIRROR};`))).toBe(env.MIRROR_AT === 'name');
   expect(said(/listen 443 ssl/)).toBe(env.LISTEN === 'tls');
+  // In the registry's own server alone: a mirror is only read.
+  expect(lines.filter((line) => /if \(-f \$refused_while\)/.test(line))).toHaveLength(1);
   expect(said(/set_real_ip_from/)).toBe(env.BEHIND_PROXY === 'true');
+  // What nginx counts is for its own container.
+  const servers = lines.join('\n').match(/^server \{\n[\s\S]*?^\}$/gm) ?? [];
+  const counting = servers.filter((server) => server.includes('stub_status;'));
+  expect(counting.flatMap((server) => server.match(/listen .*;/g))).toEqual(['listen 127.0.0.1:8080;']);
+  expect(stdout.match(/stub_status;/g)).toHaveLength(1);
 });
 
 test.each([

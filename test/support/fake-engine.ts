@@ -24,6 +24,9 @@ export class FakeEngine implements Engine {
   runs: (spec: OneShot) => Promise<Executed> = async () => ({ exitCode: 0, output: '' });
   /** What a container left by a killed run does until it ends. */
   leftOver: () => Promise<void> = async () => undefined;
+  /** What image registries have, by name. */
+  readonly offers = new Map<string, string>();
+  readonly inUse = new Set<string>();
   readonly #images = new Map<string, ImageFacts>();
 
   present(reference: string, labels: Labels = {}): void {
@@ -47,6 +50,14 @@ export class FakeEngine implements Engine {
     remove: async (reference) => {
       this.#images.delete(reference);
     },
+    tag: async (id, reference) => {
+      this.#images.set(reference, { id, repoDigests: [], labels: {} });
+    },
+    ofRepository: async (repository) =>
+      [...this.#images]
+        .filter(([reference]) => reference.startsWith(`${repository}:`))
+        .map(([reference, { id, labels }]) => ({ id, reference, labels })),
+    offered: async (reference) => this.offers.get(reference),
   };
 
   readonly containers: Containers = {
@@ -58,7 +69,12 @@ export class FakeEngine implements Engine {
       this.ran.push(spec);
       return this.runs(spec);
     },
+    runBeside: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
+    restart: async () => {},
+    isRunning: async () => false,
     outlive: () => this.leftOver(),
+    look: async () => undefined,
+    imagesInUse: async () => this.inUse,
   };
 
   readonly leftovers: Leftovers = { remove: async () => {} };

@@ -3,11 +3,12 @@ import { mkdtemp } from 'node:fs/promises';
 import { Agent, type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import type { AuditEvent } from '../../src/gate/audit.ts';
 import { Gate } from '../../src/gate/gate.ts';
 import type { Comparison, Hasher } from '../../src/gate/hasher.ts';
 import { LastUse } from '../../src/gate/last-use.ts';
+import { GateMetrics } from '../../src/gate/metrics.ts';
 import { Rulebook } from '../../src/gate/rulebook.ts';
 import { Space, type SpaceParts } from '../../src/gate/space.ts';
 import { Stored } from '../../src/gate/stored.ts';
@@ -65,10 +66,14 @@ export async function startGateRig(
   const registry: SmallRegistry = await startSmallRegistry(join(root, 'registry.sock'));
   const upstream = new Upstream(join(root, 'registry.sock'), clock, 0);
   const space = new Space({ clock, tell, ...(watched ?? NO_MARK) });
+  const metrics = new GateMetrics();
+  const rules = await Rulebook.open(files, clock, tell);
+  const verifier = new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 });
   const gate = new Gate({
-    rules: await Rulebook.open(files, clock, tell),
-    verifier: new Verifier({ hasher: byPassword, clock, ttl: 60_000, highestCost: () => 4 }),
-    audit: { write: (event) => events.push(event) },
+    rules,
+    verifier,
+    audit: metrics.counting({ write: (event) => events.push(event) }),
+    metrics,
     lastUse: await LastUse.open(join(root, 'last-used.json'), clock),
     clock,
     upstream,
@@ -77,6 +82,12 @@ export async function startGateRig(
     tell,
   });
   await gate.listen(socketPath);
+  const text = () =>
+    metrics.text({
+      throttled: verifier.throttled(),
+      space: space.state,
+      rulesInForce: rules.current !== undefined,
+    });
 
   const agent = new Agent({ keepAlive: true }); // as nginx does
   const headersOf = (method: string, uri: string, login: string | undefined) => ({
@@ -94,6 +105,12 @@ export async function startGateRig(
     gate,
     space,
     socketPath,
+    metrics: text,
+    /** What a metric says, by its name and labels as Prometheus' text has them. */
+    metric: async (series: string): Promise<number | undefined> => {
+      const line = (await text()).split('\n').find((each) => each.startsWith(`${series} `));
+      return line === undefined ? undefined : Number(line.slice(series.length));
+    },
     /** As nginx asks about a request. */
     ask: (method: string, uri: string, login: string | undefined, more: Record<string, string> = {}) =>
       answerOf(
@@ -155,6 +172,6 @@ async function answerOf(asked: ClientRequest, body: string | undefined): Promise
     status: response.statusCode,
     reason: response.statusMessage,
     headers: response.headers,
-    body: await text(response),
+    body: await textOf(response),
   };
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { paths } from '../../src/paths.ts';
+import { ensureEnvFile, writeOwn } from '../../src/settings/env-file.ts';
 import { writeAtomically } from '../../src/system/files.ts';
 import { Checkout } from './checkout.ts';
 import { RegistryCalls } from './registry-calls.ts';
@@ -18,13 +20,18 @@ export class GuardedStack {
   /**
    * @param access what access.yaml says; in force when this returns
    * @param env settings beside a checkout's own
+   * @param lines settings that stand in `.env`, where commands change them
    */
   static async open(
     access: string,
     names: readonly string[],
     env: Record<string, string> = {},
+    lines: Record<string, string> = {},
   ): Promise<GuardedStack> {
     const stack = new GuardedStack(await Checkout.make(env));
+    const places = paths(stack.checkout.root);
+    await ensureEnvFile(places);
+    await writeOwn(places.envFile, lines);
     const { firstUser } = await stack.checkout.init();
     stack.#passwords.set('admin', firstUser?.password ?? '');
     for (const name of names) await stack.#add(name);

@@ -9,6 +9,7 @@ export const PLAIN_UNIT: UnitFacts = {
   engineGroup: undefined,
   node: '/usr/bin/node',
   reads: [],
+  writes: [],
   hidden: [],
   environment: {},
 };

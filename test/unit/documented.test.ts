@@ -21,7 +21,7 @@ const RESET: ScalarTag = { tag: '!reset', resolve: () => null };
 
 /** Found out by init-tls or given by Compose: nobody sets them. */
 const INTERNAL =
-  /^(BUILT_|CACHE$|REDIS_(ADDRESS|USER|PASSWORD|DATABASE)$|LISTEN|HSTS|PROVIDED_DIR|RENEWER_|GATE_|RELAY_|MIRROR_AT|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
+  /^(BUILT_|CACHE$|REDIS_(ADDRESS|USER|PASSWORD|DATABASE)$|LISTEN|HSTS|PROVIDED_DIR|RENEWER_|GATE_|RELAY_|EXPORTER_|MIRROR_AT|STATE_OWNER|ENGINE_|NGINX_ADDRESS|REGISTRY_HTTP_SECRET)/;
 
 test('.env.dist documents every setting there is, and none there is not', () => {
   const settable = SETTING_NAMES.filter((name) => !INTERNAL.test(name));
@@ -30,7 +30,8 @@ test('.env.dist documents every setting there is, and none there is not', () => 
 
 test('the defaults that .env.dist shows are the defaults', () => {
   const shown = Object.fromEntries([...documented].filter(([, value]) => value !== ''));
-  const { REGISTRY_IMAGE, NGINX_IMAGE, CERTBOT_IMAGE, NODE_IMAGE, REDIS_IMAGE, ...rest } = shown;
+  const { REGISTRY_IMAGE, NGINX_IMAGE, CERTBOT_IMAGE, NODE_IMAGE, REDIS_IMAGE, PROMETHEUS_IMAGE, ...rest } =
+    shown;
   expect(schema.parse(rest)).toEqual(schema.parse({}));
   expect({
     registry: REGISTRY_IMAGE,
@@ -38,12 +39,14 @@ test('the defaults that .env.dist shows are the defaults', () => {
     certbot: CERTBOT_IMAGE,
     node: NODE_IMAGE,
     redis: REDIS_IMAGE,
+    prometheus: PROMETHEUS_IMAGE,
   }).toEqual({
     registry: PINNED.registry,
     nginx: PINNED.nginx,
     certbot: PINNED.certbot,
     node: PINNED.node,
     redis: PINNED.redis,
+    prometheus: PINNED.prometheus,
   });
 });
 
@@ -59,12 +62,15 @@ test('Compose and the Dockerfiles pin the same images', () => {
   expect(parse(read('compose/mirror.yaml')).services.mirror.image).toBe(
     parse(read('compose/registry.yaml')).services.registry.image,
   );
+  const monitoring = parse(read('compose/monitoring.yaml')).services;
+  expect(monitoring.exporter.image).toContain(`:-${PINNED.exporter}}`);
+  expect(monitoring.prometheus.image).toContain(`:-${PINNED.prometheus}}`);
   expect(read('images/program/Dockerfile')).toContain(`ARG NODE_IMAGE=${PINNED.node}\n`);
 });
 
 test('our own images have the version of the package', () => {
   const { version } = JSON.parse(read('package.json'));
-  for (const program of ['renewer', 'gate', 'relay'] as const)
+  for (const program of ['renewer', 'gate', 'relay', 'exporter'] as const)
     expect(PINNED[program]).toBe(`moorage/${program}:${version}`);
 });
 

@@ -1,0 +1,189 @@
+import { Command } from 'commander';
+import { type App, lockFile, openApp, openJournal } from '../src/app.ts';
+import { noteState, openBench, pickSamples } from '../src/app-upgrade.ts';
+import { type Course as Common, carryOut, finishUpgrade, goBack } from '../src/app-upgrade-course.ts';
+import { agrees, askConsent } from '../src/cli/consent.ts';
+import { main } from '../src/cli/main.ts';
+import { Story } from '../src/cli/story.ts';
+import { Terminal } from '../src/cli/terminal.ts';
+import { planAsJson, planInWords, planSummary } from '../src/cli/upgrade-words.ts';
+import { connect } from '../src/engine/connect.ts';
+import type { Entry } from '../src/journal.ts';
+import type { Settings } from '../src/settings/settings.ts';
+import { expectOwnState } from '../src/stack/folders.ts';
+import { ensureProjectOurs } from '../src/stack/project.ts';
+import { changed } from '../src/step.ts';
+import { withLock } from '../src/system/lock.ts';
+import { chosenBy, expectNewRegistry, obtain, withChosen } from '../src/upgrade/choose.ts';
+import { interruptedAndBack, nothingToUndo } from '../src/upgrade/failures.ts';
+import { expectNothingInterrupted, expectWell } from '../src/upgrade/health.ts';
+import { expectAgreed } from '../src/upgrade/judge.ts';
+import { isNothing, planUpgrade, type Row } from '../src/upgrade/plan.ts';
+import { leapOfPlan } from '../src/upgrade/registry-version.ts';
+import { restoreNames } from '../src/upgrade/restore.ts';
+import { type Facts, factsForJournal, factsFromJournal, resumptionOf } from '../src/upgrade/resume.ts';
+import {
+  dropSnapshot,
+  expectSnapshot,
+  lastLeft,
+  readSnapshot,
+  type Snapshot,
+} from '../src/upgrade/snapshot.ts';
+import { gatherFindings, surveyRunning } from '../src/upgrade/survey.ts';
+import { lookForWanted, type Wishes, wishesBack } from '../src/upgrade/wanted.ts';
+
+interface Options {
+  readonly check: boolean;
+  readonly yes: boolean;
+  readonly force: boolean;
+  readonly undo: boolean;
+  readonly json: boolean;
+  readonly registry?: string;
+  readonly nginx?: string;
+  readonly certbot?: string;
+}
+
+await main(
+  new Command('npm run upgrade --')
+    .description('Replaces what is older than it should be, part by part; goes back if anything fails.')
+    .option('--check', 'only say what would be replaced, by what and why', false)
+    .option('-y, --yes', 'carry it out without asking', false)
+    .option('--registry <image>', 'set REGISTRY_IMAGE in .env as part of it')
+    .option('--nginx <image>', 'set NGINX_IMAGE')
+    .option('--certbot <image>', 'set CERTBOT_IMAGE')
+    .option('--undo', 'go back to what ran before the last upgrade', false)
+    .option('--force', 'also where the registry is not well, or its version is known to lose images', false)
+    .option('--json', 'print the plan and the result as JSON', false)
+    .action(async (options: Options) => {
+      const app = openApp();
+      await expectOwnState(app.paths);
+      await withLock(lockFile(app, 'init-tls'), 'npm run upgrade', app.clock, () =>
+        withLock(lockFile(app, 'storage'), 'npm run upgrade', app.clock, () => upgrade(app, options)),
+      );
+    }),
+);
+
+interface Course extends Common {
+  readonly options: Options;
+}
+
+async function upgrade(app: App, options: Options): Promise<void> {
+  const terminal = new Terminal(options.json ? process.stderr : process.stdout);
+  const story = new Story(terminal, app.clock);
+  const engine = connect(app.environment.DOCKER_HOST);
+  const bench = openBench(app, engine, askConsent(terminal, options.yes));
+  const course: Course = { ...bench, story, journal: openJournal(app, 'upgrade'), options, terminal };
+  const settings = await withChosen(app, chosenBy(options));
+  await ensureProjectOurs(engine, app.paths, settings.project);
+  await expectNothingInterrupted({ gc: openJournal(app, 'gc'), restore: openJournal(app, 'restore') });
+
+  const left = await course.journal.interrupted();
+  if (left === undefined || options.check) return begin(course, settings, left);
+  if (await resume(course, left)) return begin(course, settings);
+}
+
+/** Ends what a killed run began. Answers whether there is to be a new one then. */
+async function resume(course: Course, left: Entry): Promise<boolean> {
+  const { app, engine, story, journal, terminal } = course;
+  const facts = factsFromJournal(left);
+  const { project } = await withChosen(app, {});
+  const resumption = resumptionOf(left.step);
+  terminal.line(`An upgrade was interrupted (at ${left.step || 'its beginning'}).`);
+  switch (resumption) {
+    case 'forget':
+      await story.step('Interrupted', async () => {
+        const snapshot = await readSnapshot(app.paths, facts.snapshot);
+        if (snapshot !== undefined) await restoreNames(engine, snapshot);
+        await dropSnapshot(course.place, project, { name: facts.snapshot });
+        await journal.end();
+        return changed('nothing was replaced yet: forgotten');
+      });
+      return true;
+    case 'tidy':
+      await finishUpgrade(
+        course,
+        await expectSnapshot(app.paths, facts.snapshot),
+        'what was interrupted is finished',
+      );
+      return false;
+    case 'finish':
+      await carryOut(course, facts, 'what was interrupted is finished');
+      return false;
+    case 'go-back': {
+      const snapshot = await expectSnapshot(app.paths, facts.snapshot);
+      await goBack(course, snapshot, facts.samples);
+      throw interruptedAndBack();
+    }
+  }
+}
+
+async function begin(course: Course, settings: Settings, left?: Entry): Promise<void> {
+  const { app, story, place, workshop, terminal, options } = course;
+  const running = await surveyRunning(place, settings);
+  if (!options.force && !options.check) await expectWell(settings, running);
+  const previous = options.undo ? await lastLeft(app.paths) : undefined;
+  if (options.undo && previous === undefined) throw nothingToUndo();
+  const look = () => (previous === undefined ? lookForWanted(settings, workshop) : wishesBack(previous));
+  const wishes = await look();
+  const plan = planUpgrade(await gatherFindings(place, settings, wishes.images));
+  const leap = leapOfPlan(plan);
+  terminal.table(planInWords(plan, leap, wishes.unknown));
+  if (left !== undefined)
+    terminal.line('An upgrade was interrupted: the next run without --check ends it first.');
+  if (options.check || isNothing(plan)) return tell(course, plan, false);
+  expectAgreed(leap, { agreed: true, force: options.force });
+  if (!(await agrees(terminal, options.yes, 'Replace these?'))) return tell(course, plan, false);
+
+  const { facts, snapshot } = await story.step('Backup', () => backUp(course, settings, wishes, previous));
+  if (previous === undefined) await getImages(course, settings, { wishes, plan, facts, snapshot });
+  await carryOut(course, facts, planSummary(plan));
+  tell(course, plan, true);
+}
+
+/** From here on a run that is killed leaves a journal. */
+async function backUp(course: Course, settings: Settings, wishes: Wishes, previous: Snapshot | undefined) {
+  const { journal, options } = course;
+  const samples = await pickSamples(course, settings);
+  const snapshot = await noteState(course, settings, wishes);
+  const facts = { snapshot: snapshot.name, chosen: chosenBy(options), samples, undo: previous?.name };
+  await journal.begin(factsForJournal(facts));
+  return changed(`var/upgrade/${snapshot.name}`, { facts, snapshot });
+}
+
+/** Whatever fails here, nothing has changed. */
+async function getImages(
+  course: Course,
+  settings: Settings,
+  {
+    wishes,
+    plan,
+    facts,
+    snapshot,
+  }: {
+    wishes: Wishes;
+    plan: readonly Row[];
+    facts: Facts;
+    snapshot: Snapshot;
+  },
+): Promise<void> {
+  const { engine, place, workshop, journal, story, options } = course;
+  await journal.reach('images');
+  try {
+    const names = await story.step('Images', (report) =>
+      obtain(settings, workshop, wishes, facts.chosen, report),
+    );
+    await expectNewRegistry(engine, names, snapshot, {
+      agreed: leapOfPlan(plan).kind !== 'small' || options.yes,
+      force: options.force,
+    });
+  } catch (error) {
+    await restoreNames(engine, snapshot);
+    await dropSnapshot(place, settings.project, snapshot);
+    await journal.end();
+    throw error;
+  }
+}
+
+function tell({ options, story }: Course, plan: readonly Row[], done: boolean): void {
+  if (options.json) process.stdout.write(planAsJson(plan, done, story.records));
+}

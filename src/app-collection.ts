@@ -1,0 +1,104 @@
+import { CHECKER } from './access/prover.ts';
+import { type App, lockFile, openEvents, openJournal } from './app.ts';
+import { CertificateStore } from './certificates/store.ts';
+import { finishInterrupted } from './collection/finish.ts';
+import { COLLECTOR, type CollectionParts, HOLDER } from './collection/parts.ts';
+import { RegistryPart } from './collection/registry-part.ts';
+import { type AskHead, CONNECTIONS } from './collection/verify.ts';
+import type { Engine } from './engine/engine.ts';
+import { Failure } from './errors.ts';
+import { openTree } from './inventory/open.ts';
+import type { Credentials, Endpoint } from './registry/client.ts';
+import { Heads } from './registry/heads.ts';
+import type { Settings } from './settings/settings.ts';
+import { recentLog } from './stack/compose.ts';
+import { httpAddress, nginxAddress } from './stack/nginx.ts';
+import { holdsLease } from './stack/writes.ts';
+import type { Done } from './step.ts';
+import { eventually } from './system/clock.ts';
+import { withLock } from './system/lock.ts';
+import { withTemporaryUser } from './users/temporary-user.ts';
+
+/** Who checks the password sees a new user within a second. */
+const KNOWN = { within: 15_000, every: 200 };
+
+/** The real parts of a collection. */
+export function openCollection(app: App, settings: Settings, engine: Engine): CollectionParts {
+  const { paths, clock } = app;
+  return {
+    engine,
+    registry: new RegistryPart(engine, settings.project, clock),
+    paths,
+    settings,
+    clock,
+    ...records(app),
+    openTree: () => openTree(settings, clock),
+    log: (part) => recentLog(app, part),
+  };
+}
+
+/** Lets `work` ask for images as somebody who may pull all of them. */
+export async function asChecker<T>(
+  { paths, clock }: App,
+  settings: Settings,
+  work: (askHead: AskHead) => Promise<T>,
+): Promise<T> {
+  return withTemporaryUser(paths.usersFile, CHECKER, async (credentials: Credentials) => {
+    const heads = new Heads(
+      await endpointHere(paths.certificates, settings, clock),
+      credentials,
+      CONNECTIONS,
+    );
+    try {
+      const known = async () => ((await heads.status('/v2/').catch(() => 0)) === 200 ? true : undefined);
+      await eventually(clock, KNOWN, known);
+      return await work((path) => heads.status(path));
+    } finally {
+      heads.close();
+    }
+  });
+}
+
+/** Ends what the last run left, if it was killed, once its collector has ended. */
+export async function finishBefore(parts: CollectionParts): Promise<Done> {
+  const { paths, clock, registry } = parts;
+  const works = async () =>
+    (await holdsLease(paths, COLLECTOR, clock.now())) || (await registry.collectorRuns());
+  return finishInterrupted(parts, works, { patient: true });
+}
+
+/**
+ * For the daemon: ends what a collection left that was killed, if there is one and nobody else is at it.
+ * @returns a line about it
+ */
+export async function clearInterrupted(app: App): Promise<string | undefined> {
+  const { paths, clock } = app;
+  const parts = { paths, clock, ...records(app) };
+  if ((await parts.journal.interrupted()) === undefined) return undefined;
+  const held = async (holder: string) => holdsLease(paths, holder, clock.now());
+  const works = async () => (await held(COLLECTOR)) || (await held(HOLDER));
+  try {
+    return await withLock(lockFile(app, 'storage'), 'the daemon', clock, async () => {
+      const { summary }: Done = await finishInterrupted(parts, works, { patient: false });
+      return summary;
+    });
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'locked') return undefined;
+    throw error;
+  }
+}
+
+function records(app: App) {
+  return { journal: openJournal(app, 'gc'), events: openEvents(app) };
+}
+
+/** nginx on this very machine, known by the certificate that we gave it. */
+async function endpointHere(folder: string, settings: Settings, clock: App['clock']): Promise<Endpoint> {
+  const { domain: name, issuer } = settings;
+  if (issuer === 'none') return { name, ...httpAddress(settings), trust: { kind: 'plain' } };
+  const current = await new CertificateStore(folder, clock).current();
+  if (current.kind !== 'present')
+    throw new Failure('no-certificate', 'There is no certificate yet.', 'Run `npm run init-tls` first.');
+  const { fingerprint } = current.generation.certificate;
+  return { name, ...nginxAddress(settings), trust: { kind: 'certificate', fingerprint } };
+}

@@ -1,0 +1,67 @@
+import type { Applied } from '../retention/apply.ts';
+import { removedInWords } from '../retention/daily.ts';
+import type { Plan } from '../retention/plan.ts';
+import type { Returned } from '../retention/undo.ts';
+import type { Answer } from '../retention/why.ts';
+import type { Done } from '../step.ts';
+import { answerInWords, returnInWords } from './prune-words.ts';
+import { Terminal } from './terminal.ts';
+
+/** What came of a plan; `undefined` where there was nothing left to do. */
+export function showApplied(terminal: Terminal, applied: Applied | undefined, undoDays: number): void {
+  if (applied === undefined) {
+    terminal.line('Nothing was left to do.');
+    return;
+  }
+  const { changed } = applied;
+  const words = removedInWords(applied);
+  terminal.line(`${words.charAt(0).toUpperCase()}${words.slice(1)}.`);
+  if (changed.length > 0)
+    terminal.line(`Not removed, because they were pushed or removed meanwhile: ${changed.join(', ')}`);
+  terminal.line(
+    undoDays === 0
+      ? 'The room comes back with the next collection: npm run gc'
+      : `Until a collection after ${undoDays} ${undoDays === 1 ? 'day' : 'days'} they come back by: npm run prune -- --undo`,
+  );
+}
+
+/** The daemon has its own copy of retention.yaml: what it is told now, or that it goes by something else. */
+export function sayWhatDaemonFollows(
+  terminal: Terminal,
+  follows: 'these' | 'others' | 'none',
+  handedOn: Done | undefined,
+): void {
+  const how = 'a run of prune that is agreed to, or init-tls, hands it on.';
+  if (handedOn?.changed === true) terminal.line(`From now on the daemon removes tags ${handedOn.summary}.`);
+  else if (follows === 'none') terminal.line(`The daemon does not follow retention.yaml yet: ${how}`);
+  else if (follows === 'others')
+    terminal.line(`The daemon follows another version of retention.yaml: ${how}`);
+}
+
+export function showAnswer(reference: string, answer: Answer, json: boolean): void {
+  if (json) printJson({ reference, ...answer });
+  else new Terminal(process.stdout).line(answerInWords(reference, answer));
+}
+
+/** Exit code 1 where something can't come back. */
+export function showReturned(returned: readonly Returned[], json: boolean): void {
+  if (returned.some(({ outcome }) => outcome === 'collected')) process.exitCode = 1;
+  if (json) {
+    printJson({ returned });
+    return;
+  }
+  const terminal = new Terminal(process.stdout);
+  for (const each of returned) terminal.line(returnInWords(each));
+  if (returned.length === 0) terminal.line('There is nothing to bring back.');
+  if (returned.some(({ outcome }) => outcome === 'back'))
+    terminal.line('The next run removes them again, unless a rule keeps them.');
+}
+
+/** @param applied what came of it; `undefined` where nothing was to be done, or to be done yet */
+export function printPlan(plan: Plan, applied: Applied | undefined): void {
+  printJson({ ...plan, applied: applied ?? null });
+}
+
+function printJson(result: object): void {
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+}
