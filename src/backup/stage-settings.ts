@@ -1,9 +1,8 @@
-import { lchown, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { lchown, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Paths } from '../paths.ts';
-import { setLine } from '../settings/env-file.ts';
+import { writeOwn } from '../settings/env-file.ts';
 import { changed, type Done } from '../step.ts';
-import { writeAtomically } from '../system/files.ts';
 import type { Restic } from './restic.ts';
 import { SETTINGS } from './set-aside.ts';
 import type { Snapshot } from './snapshots.ts';
@@ -34,9 +33,7 @@ export async function stageSettings(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await restic.ask(['restore', id, '--target', folder, '--include', `/${SETTINGS}`]);
   await own(folder);
-  const env = stagedEnvFile(paths);
-  if (dataDir !== undefined)
-    await writeAtomically(env, setLine(await readFile(env, 'utf8'), 'REGISTRY_DATA_DIR', dataDir), 0o600);
+  if (dataDir !== undefined) await writeOwn(stagedEnvFile(paths), { REGISTRY_DATA_DIR: dataDir });
   return changed('users, certificates and settings fetched');
 }
 
