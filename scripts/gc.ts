@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp } from '../src/app.ts';
-import { asChecker, finishBefore, openCollection } from '../src/app-collection.ts';
+import { asChecker, finishBefore, giveUp, openCollection } from '../src/app-collection.ts';
 import {
   type CollectionOutcome,
   collectionAsJson,
@@ -68,8 +68,8 @@ async function gc(app: App, options: Options): Promise<void> {
   await story.step('Before', () => finishBefore(parts));
   await story.step('Registry', () => awaitRegistry(settings, app.clock, parts.log));
   const outcome = options.dryRun
-    ? await dryRun(parts, story, options)
-    : await asChecker(app, settings, (askHead) => collection(parts, story, options, askHead));
+    ? await dryRun(app, parts, story, options)
+    : await asChecker(app, settings, (askHead) => collection(app, parts, story, options, askHead));
 
   terminal.line();
   terminal.table([['Collected', collectionInWords(outcome)]]);
@@ -78,15 +78,22 @@ async function gc(app: App, options: Options): Promise<void> {
   if (outcome.damage.length > 0) process.exitCode = 1;
 }
 
-async function dryRun(parts: CollectionParts, story: Story, options: Options): Promise<CollectionOutcome> {
+async function dryRun(
+  app: App,
+  parts: CollectionParts,
+  story: Story,
+  options: Options,
+): Promise<CollectionOutcome> {
   await story.step('Contents', () => expectContents(parts, options));
   const before = await story.step('Inventory', () => look(parts));
+  await story.step('Pruned', () => giveUp(app, before)); // distribution's rehearsal does not count what they have
   const collected = await story.step('Rehearsal', (report) => rehearse(parts, before, options, report));
   return { dryRun: true, collected, seconds: 0, damage: [], before: [] };
 }
 
 /** The whole story, in order. A run that is killed anywhere in it is ended by the next one, or by the daemon. */
 async function collection(
+  app: App,
   parts: CollectionParts,
   story: Story,
   options: Options,
@@ -99,10 +106,12 @@ async function collection(
     await story.step('Uploads', (report) => drain(parts, writes, options.wait, report));
     await story.step('Writes', () => close(parts, writes));
     await story.step('Quiet', () => quieten(parts, writes));
-    const before = await story.step('Inventory', () => look(parts));
+    const found = await story.step('Inventory', () => look(parts));
+    const { before, forget, done: forgotten } = await story.step('Pruned', () => giveUp(app, found));
     const collected = await story.step('Collected', (report) =>
-      collect(parts, writes, before, options, report),
+      collect(parts, writes, before, { ...options, forget }, report),
     );
+    await forgotten();
     await story.step('Registry', () => wake(parts, writes));
     const damage = await story.step('Verified', (report) => verify(parts, before, options, askHead, report));
     return { collected, damage, before: before.damage, since: writes.since };

@@ -1,6 +1,7 @@
 import { CHECKER } from './access/prover.ts';
 import { type App, lockFile, openEvents, openJournal } from './app.ts';
 import { CertificateStore } from './certificates/store.ts';
+import { type Before, leaveOut } from './collection/collect.ts';
 import { finishInterrupted } from './collection/finish.ts';
 import { COLLECTOR, type CollectionParts, HOLDER } from './collection/parts.ts';
 import { RegistryPart } from './collection/registry-part.ts';
@@ -10,11 +11,13 @@ import { Failure } from './errors.ts';
 import { openTree } from './inventory/open.ts';
 import type { Credentials, Endpoint } from './registry/client.ts';
 import { Heads } from './registry/heads.ts';
+import { expired, foldersOf } from './retention/expired.ts';
+import { PrunedFile } from './retention/pruned.ts';
 import type { Settings } from './settings/settings.ts';
 import { recentLog } from './stack/compose.ts';
 import { httpAddress, nginxAddress } from './stack/nginx.ts';
 import { holdsLease } from './stack/writes.ts';
-import type { Done } from './step.ts';
+import { changed, type Done, unchanged } from './step.ts';
 import { eventually } from './system/clock.ts';
 import { withLock } from './system/lock.ts';
 import { withTemporaryUser } from './users/temporary-user.ts';
@@ -57,6 +60,29 @@ export async function asChecker<T>(
       heads.close();
     }
   });
+}
+
+/** What goes with this collection because `prune` removed it, and its days are over. */
+export interface GivenUp {
+  /** What there is beside it. */
+  readonly before: Before;
+  readonly forget: readonly string[];
+  /** To be called when it is gone. */
+  readonly done: () => Promise<void>;
+}
+
+export async function giveUp({ paths, clock }: App, found: Before): Promise<Done<GivenUp>> {
+  const pruned = new PrunedFile(paths.pruned);
+  const { manifests, over, unclear } = expired(found.inventory, await pruned.read(), { now: clock.now() });
+  const value = {
+    before: await leaveOut({ clock }, found, manifests),
+    forget: foldersOf({ manifests }),
+    done: () => pruned.forget(over),
+  };
+  const kept =
+    unclear.length === 0 ? '' : `; nothing of ${unclear.join(', ')}, where something can't be read`;
+  if (manifests.length === 0) return unchanged(`nothing is given up${kept}`, value);
+  return changed(`${manifests.length} manifests that were removed and are given up${kept}`, value);
 }
 
 /** Ends what the last run left, if it was killed, once its collector has ended. */

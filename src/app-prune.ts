@@ -22,6 +22,7 @@ import { bringBackTags, chooseReturns, type Returned } from './retention/undo.ts
 import { loadSettings } from './settings/load.ts';
 import type { Settings } from './settings/settings.ts';
 import { expectOwnState } from './stack/folders.ts';
+import { withWritesClosed } from './stack/writes.ts';
 import { withLock } from './system/lock.ts';
 import { readPolicy } from './users/overview.ts';
 
@@ -42,13 +43,19 @@ export async function openPrune(): Promise<{ app: App; settings: Settings }> {
   return { app, settings: await loadSettings(app.paths, app.environment) };
 }
 
-/** Until there is a way to close writes a bucket is looked at once more just before each change. */
-const open: Closed = (work) => work(() => undefined);
+/** Writes of a tag that nginx had let in before it refused them have ended by then: each is a few small objects. */
+const LET_IN_BEFORE = 2_000;
 
 export async function openStorehouse(app: App, settings: Settings): Promise<Storehouse> {
   const { clock, paths } = app;
   const reopen = () => openTree(settings, clock);
-  return { tree: await reopen(), reopen, closed: open, pruned: new PrunedFile(paths.pruned), clock };
+  const closed: Closed = (work) =>
+    withWritesClosed({ paths, settings, clock }, 'prune', async (writes) => {
+      await writes.enter('closed');
+      await clock.sleep(LET_IN_BEFORE);
+      return work(() => writes.expectHeld());
+    });
+  return { tree: await reopen(), reopen, closed, pruned: new PrunedFile(paths.pruned), clock };
 }
 
 /** @throws WrongInput where access.yaml can't be read: what is immutable is not known then */

@@ -18,6 +18,7 @@ const KEPT = [
   'var/certbot',
   'var/renewal.json',
   'var/ledger.jsonl',
+  'var/pruned.jsonl',
 ] as const;
 
 /** Folders of a checkout: what is in them is kept, and not they themselves. */

@@ -31,7 +31,7 @@ export interface Collected extends Findings {
 
 export interface Wishes {
   readonly deleteUntagged: boolean;
-  /** Folders below `repositories`, of manifests and tags that are to be forgotten first. */
+  /** Folders below `repositories`, of manifests that are given up: they go first. */
   readonly forget?: readonly string[];
 }
 
@@ -49,6 +49,22 @@ export async function look({ openTree, clock }: CollectionParts): Promise<Done<B
   const manifests = inventory.repositories.reduce((sum, each) => sum + each.manifests.size, 0);
   const summary = `${manifests} manifests in ${inventory.repositories.length} repositories`;
   return unchanged(summary, { tree, inventory, damage, leftovers });
+}
+
+/** The same without manifests that go first: what only they kept goes with them. */
+export async function leaveOut(
+  { clock }: Pick<CollectionParts, 'clock'>,
+  before: Before,
+  manifests: readonly { readonly repository: string; readonly digest: string }[],
+): Promise<Before> {
+  if (manifests.length === 0) return before;
+  const gone = new Set(manifests.map(({ repository, digest }) => `${repository}@${digest}`));
+  const repositories = before.inventory.repositories.map((each) => ({
+    ...each,
+    manifests: new Map([...each.manifests].filter(([digest]) => !gone.has(`${each.name}@${digest}`))),
+  }));
+  const inventory = { repositories };
+  return { ...before, inventory, leftovers: await findLeftovers(before.tree, inventory, clock.now()) };
 }
 
 /** What a collection would take away now. Uploads on their way may be in it: a real one lets them end. */
@@ -90,13 +106,13 @@ export async function collect(
   return gone === 0 ? unchanged(summary, value) : changed(summary, value);
 }
 
-/** What there is after it: without what was forgotten. */
+/** What there is after it. */
 export async function lookAgain(
   { openTree }: CollectionParts,
   { inventory }: Before,
-  { deleteUntagged, forget = [] }: Wishes,
+  { deleteUntagged }: Wishes,
 ): Promise<Inventory> {
-  return deleteUntagged || forget.length > 0 ? readInventory(await openTree()) : inventory;
+  return deleteUntagged ? readInventory(await openTree()) : inventory;
 }
 
 /** On a disk folders belong to the registry's own user, so the collector's container removes them: before it collects. */

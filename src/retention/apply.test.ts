@@ -9,7 +9,7 @@ import { readInventory } from '../inventory/inventory.ts';
 import { onDisk, revisionLink, tagLink } from '../inventory/layout.ts';
 import type { Tree } from '../inventory/tree.ts';
 import { applyPlan, hasten, recover, type Storehouse, waitingLonger } from './apply.ts';
-import { applyExpired, expired } from './expired.ts';
+import { expired, foldersOf } from './expired.ts';
 import { planRetention } from './plan.ts';
 import { PrunedFile } from './pruned.ts';
 import { bringBackTags, chooseReturns } from './undo.ts';
@@ -109,7 +109,8 @@ describe.each(['disk', 'bucket'])('on a %s', (kind) => {
     expect((await over()).manifests).toEqual([]);
     await clock.sleep(2 * 86_400_000);
     expect((await over()).manifests).toHaveLength(1);
-    await applyExpired(house.tree, pruned, await over());
+    for (const folder of foldersOf(await over())) await tree.remove(`repositories/${folder}`);
+    await pruned.forget((await over()).over);
     expect((await readInventory(tree)).repositories[0]?.manifests.size).toBe(1);
     expect(await pruned.read()).toEqual([]);
     await pruned.add(entries);

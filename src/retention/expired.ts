@@ -1,11 +1,11 @@
+import { dirname, relative } from 'node:path/posix';
 import type { Inventory, Repository } from '../inventory/inventory.ts';
-import { layerLink, revisionLink, sha256Hex } from '../inventory/layout.ts';
-import type { Tree } from '../inventory/tree.ts';
+import { layerLink, REPOSITORIES, revisionLink, sha256Hex } from '../inventory/layout.ts';
 import { Family, isReadable } from './family.ts';
-import type { PrunedFile, Remembered } from './pruned.ts';
+import type { Remembered } from './pruned.ts';
 
 export interface Expired {
-  /** To be unlinked in this order, so that a collection frees what nothing else needs. */
+  /** To go in this order, so that a collection frees what nothing else needs. */
   readonly manifests: readonly { readonly repository: string; readonly digest: string }[];
   /** Entries that are over: nothing brings these back. */
   readonly over: readonly Remembered[];
@@ -37,25 +37,17 @@ export function expired(
 }
 
 /**
- * Unlinks what is over and forgets it. Only while nothing is pushed, and `found` was made since then: `expired` of an
- * inventory of this tree. A run that was killed is finished by the next.
- * @param expectClosed called before each change, to throw when something may be pushed again
+ * The folders below `repositories` that tell of these manifests, in the order in which they are to go; as distribution's
+ * DELETE removes their links, also that of a layer, as which 2.1 linked manifests.
  */
-export async function applyExpired(
-  tree: Tree,
-  pruned: PrunedFile,
-  found: Expired,
-  expectClosed: () => void = () => undefined,
-): Promise<void> {
-  for (const { repository, digest } of found.manifests) {
-    expectClosed();
+export function foldersOf({ manifests }: Pick<Expired, 'manifests'>): string[] {
+  return manifests.flatMap(({ repository, digest }) => {
     const hex = sha256Hex(digest);
-    if (hex === undefined) continue;
-    // Both, as distribution's DELETE does it: 2.1 linked manifests as layers.
-    await tree.remove(revisionLink(repository, hex));
-    await tree.remove(layerLink(repository, hex));
-  }
-  await pruned.forget(found.over);
+    if (hex === undefined) return [];
+    return [revisionLink(repository, hex), layerLink(repository, hex)].map((link) =>
+      relative(REPOSITORIES, dirname(link)),
+    );
+  });
 }
 
 function isUnclear(repository: Repository | undefined): boolean {

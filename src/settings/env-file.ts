@@ -16,7 +16,7 @@ export async function ensureEnvFile({ envFile, envExample }: Paths): Promise<boo
  * The text of a `.env` with one of the person's own lines set; `undefined` takes it away. A new one stands below its
  * commented default where there is one.
  */
-export function setLine(text: string, name: string, value: string | undefined): string {
+function setLine(text: string, name: string, value: string | undefined): string {
   const at = text.indexOf(BEGIN);
   const own = at < 0 ? text : text.slice(0, at);
   return `${withLine(own.split('\n'), name, value).join('\n')}${at < 0 ? '' : text.slice(at)}`;

@@ -47,23 +47,6 @@ export class ImagePusher {
     });
   }
 
-  /** Like clients, who ask for each layer first and upload only what is not there. */
-  async imageAsClientsDo(repository: string, tag: string, layers: readonly string[]): Promise<Pushed> {
-    const config = JSON.stringify({ architecture: 'amd64', os: 'linux', tag });
-    const ensured = async (mediaType: string, content: string) => {
-      const digest = digestOf(Buffer.from(content));
-      const { status } = await this.#calls.ask('HEAD', `/v2/${repository}/blobs/${digest}`, { as: this.#as });
-      if (status !== 200) await this.#calls.pushBlob(repository, content, this.#as);
-      return { mediaType, digest, size: content.length };
-    };
-    const described = [];
-    for (const layer of layers) described.push(await ensured('application/octet-stream', layer));
-    return this.#manifest(repository, tag, MANIFEST_TYPE, {
-      config: await ensured('application/vnd.oci.image.config.v1+json', config),
-      layers: described,
-    });
-  }
-
   async index(repository: string, tag: string, manifests: readonly Pushed[]): Promise<Pushed> {
     return this.#manifest(repository, tag, INDEX_TYPE, { manifests });
   }
