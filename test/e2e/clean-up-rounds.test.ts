@@ -7,9 +7,9 @@ import { Checkout } from '../support/checkout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { type Release, Releases } from '../support/releases.ts';
 
-/** A thousand take an hour: ROUNDS=1000. */
-const ROUNDS = Number(environment().ROUNDS ?? 12);
-const PER_ROUND = 60_000;
+/** ROUNDS=1000 takes hours. */
+const ROUNDS = Number(environment().ROUNDS ?? 3);
+const PER_ROUND = 120_000;
 const KEEP = 3;
 
 let checkout: Checkout;
@@ -60,24 +60,21 @@ function unique(names: readonly string[]): string[] {
 test(
   `${ROUNDS} rounds of push, prune, collect and pull: nothing is lost that a rule keeps, nothing kept that should go`,
   async () => {
-    let ended = false;
-    const collecting = (async () => {
-      let times = 0;
-      for (; !ended; times += 1) await collected();
-      return times;
-    })();
+    let over = false;
+    const pushing = repositories.map(async (repository) => {
+      while (!over) await repository.push();
+    });
     const rounds = (async () => {
       for (let round = 0; round < ROUNDS; round += 1) {
-        const pushing = repositories.map((repository) => repository.push());
-        await Promise.all([...pushing, pruned()]);
+        await pruned();
+        await collected();
         for (const repository of repositories)
           for (const release of keptOf(repository)) await repository.verify(release);
       }
     })().finally(() => {
-      ended = true;
+      over = true;
     });
-    await Promise.all([rounds, collecting]);
-    expect(await collecting).toBeGreaterThan(0);
+    await Promise.all([rounds, ...pushing]);
 
     // What is left when nobody pushes any more is what the rule keeps, and not a blob beside that.
     await pruned();
