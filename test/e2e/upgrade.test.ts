@@ -94,7 +94,7 @@ test('without a terminal and without --yes it only says what it would do', async
   expect((await upgrade('--check')).stdout).toMatch(
     /registry +moorage-test-upgrade\/registry-\w+:1[\s\S]*another image/,
   );
-  expect(await upgrade()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--check') });
+  expect(await upgrade()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') });
   expect(await running()).toEqual(before);
 });
 
