@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { servedFingerprint } from '../../src/certificates/handshake.ts';
@@ -102,7 +103,7 @@ test('a disk that is too small: nothing is fetched', async () => {
 test.each(['fetch:0', 'aside:0', 'place:0', 'place:2', 'start:0'])(
   'killed in the step and as many renames later: %s',
   async (at) => {
-    const preload = `--import=${join(paths().root, 'test/support/kill-at.mjs')}`;
+    const preload = `--import=${pathToFileURL(join(paths().root, 'test/support/kill-at.mjs'))}`; // NODE_OPTIONS is split at spaces
     const { exitCode, stdout, stderr } = await restore(fresh, [], {
       ...password,
       NODE_OPTIONS: preload,
