@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp, openEvents, openHost, openJournal } from '../src/app.ts';
 import { openRestic } from '../src/app-backup.ts';
+import { withStorage } from '../src/app-storage.ts';
 import { targetOf } from '../src/backup/access.ts';
 import { beginRestore, begunRestore } from '../src/backup/begun.ts';
 import { readAboutOf } from '../src/backup/extract.ts';
@@ -60,9 +61,7 @@ async function restore(given: string | undefined, options: Options): Promise<voi
   const story = new Story(terminal, clock);
   const journal = openJournal(app, 'restore');
   const exclusively = <T>(work: () => Promise<T>) =>
-    withLock(lockFile(app, 'storage'), WHO, clock, () =>
-      withLock(lockFile(app, 'init-tls'), WHO, clock, work),
-    );
+    withStorage(app, WHO, () => withLock(lockFile(app, 'init-tls'), WHO, clock, work));
 
   const staged = await exclusively(async () => {
     const begun = begunRestore(await journal.interrupted(), options.snapshot);
