@@ -86,3 +86,11 @@ test('what Go writes for nothing, and takes, is no damage', () => {
     { digest: 'sha256:l', bytes: 0 },
   ]);
 });
+
+test('what distribution takes without a look at it is no damage either', () => {
+  const odd = { config, layers: [layer], subject: 'me', blobs: 7, fsLayers: [{}] };
+  expect(content({ schemaVersion: 2, ...odd })).toMatchObject({
+    blobs: [{ digest: 'sha256:c' }, { digest: 'sha256:l' }],
+    subject: undefined,
+  });
+});

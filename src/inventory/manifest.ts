@@ -38,9 +38,13 @@ const shape = z.object({
   config: descriptor.nullish(),
   layers: z.array(descriptor).nullish(),
   manifests: z.array(descriptor).nullish(),
-  blobs: z.array(descriptor).nullish(), // of artifact manifests, which OCI 1.1 had before it was final
-  subject: z.object({ digest: z.string() }).nullish(),
-  fsLayers: z.array(z.object({ blobSum: z.string() })).nullish(), // schema 1, which says no sizes
+  // These distribution does not look at: whatever stands there has been taken.
+  blobs: z.array(descriptor).nullish().catch(undefined), // of artifact manifests, which OCI 1.1 had before it was final
+  subject: z.object({ digest: z.string() }).nullish().catch(undefined),
+  fsLayers: z
+    .array(z.object({ blobSum: z.string() }))
+    .nullish()
+    .catch(undefined), // schema 1, which says no sizes
 });
 
 /** `undefined` for what is no manifest. */
