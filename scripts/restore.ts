@@ -15,11 +15,12 @@ import { main } from '../src/cli/main.ts';
 import { backupPassword } from '../src/cli/restore-password.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
+import { connect } from '../src/engine/connect.ts';
 import { Failure } from '../src/errors.ts';
 import { ensureRestic } from '../src/host/restic.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
-import { stopStack } from '../src/stack/stop.ts';
+import { expectNotServed, stopStack } from '../src/stack/stop.ts';
 import { withLock } from '../src/system/lock.ts';
 import { runVisibly } from '../src/system/processes.ts';
 
@@ -118,6 +119,8 @@ async function fetchBackup(
   const discard = () => discardSettings(paths);
   const data = await story.step('This machine', () => expectFit(app, about, force), discard);
 
+  if (data !== undefined)
+    await story.step('Folder', () => expectNotServed(connect(environment.DOCKER_HOST), paths, data), discard);
   const before = await journal.interrupted();
   await story.stepFor(data, 'Room', (folder) => expectRoomFor(restic, snapshot, folder, before));
   const staged = { snapshot: snapshot.id, stamp: stampOf(clock.now()), data };
