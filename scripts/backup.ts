@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type App, lockFile, openApp, openEvents, openHost } from '../src/app.ts';
+import { type App, openApp, openEvents, openHost } from '../src/app.ts';
 import { openRestic } from '../src/app-backup.ts';
+import { withStorage } from '../src/app-storage.ts';
 import { ensurePassword, expectPassword, targetOf } from '../src/backup/access.ts';
 import { backUp } from '../src/backup/back-up.ts';
 import { forget } from '../src/backup/forget.ts';
@@ -22,7 +23,6 @@ import { messageOf } from '../src/errors.ts';
 import { ensureRestic } from '../src/host/restic.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
-import { withLock } from '../src/system/lock.ts';
 import { writeMetrics } from '../src/system/metrics-file.ts';
 
 interface Options extends Record<string, unknown> {
@@ -91,7 +91,7 @@ async function backup(given: string | undefined, options: Options): Promise<void
     return void print({ target: target.shown, snapshot, ...verified });
   }
 
-  const result = await withLock(lockFile(app, 'storage'), 'npm run backup', clock, async () => {
+  const result = await withStorage(app, 'npm run backup', async () => {
     const before = await story.step('Target', (report) => ensureRepository(restic, report));
     try {
       const aside = await story.step('Links', (report) => setAside(app, settings, report));

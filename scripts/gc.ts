@@ -1,6 +1,12 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp } from '../src/app.ts';
-import { asChecker, finishBefore, giveUp, openCollection } from '../src/app-collection.ts';
+import {
+  asChecker,
+  expectNothingUntagged,
+  finishBefore,
+  giveUp,
+  openCollection,
+} from '../src/app-collection.ts';
 import {
   type CollectionOutcome,
   collectionAsJson,
@@ -66,6 +72,7 @@ async function gc(app: App, options: Options): Promise<void> {
   if (options.deleteUntagged) expectSafeDeletion(await parts.registry.version());
   await ensureFolders(app.paths, settings);
   await story.step('Before', () => finishBefore(parts));
+  if (options.deleteUntagged) await expectNothingUntagged(app, parts);
   await story.step('Registry', () => awaitRegistry(settings, app.clock, parts.log));
   const outcome = options.dryRun
     ? await dryRun(app, parts, story, options)

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp, openEvents, openHost, openJournal } from '../src/app.ts';
 import { openRestic } from '../src/app-backup.ts';
+import { withStorage } from '../src/app-storage.ts';
 import { targetOf } from '../src/backup/access.ts';
 import { beginRestore, begunRestore } from '../src/backup/begun.ts';
 import { readAboutOf } from '../src/backup/extract.ts';
@@ -14,11 +15,12 @@ import { main } from '../src/cli/main.ts';
 import { backupPassword } from '../src/cli/restore-password.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
+import { connect } from '../src/engine/connect.ts';
 import { Failure } from '../src/errors.ts';
 import { ensureRestic } from '../src/host/restic.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
-import { stopStack } from '../src/stack/stop.ts';
+import { expectNotServed, stopStack } from '../src/stack/stop.ts';
 import { withLock } from '../src/system/lock.ts';
 import { runVisibly } from '../src/system/processes.ts';
 
@@ -60,9 +62,7 @@ async function restore(given: string | undefined, options: Options): Promise<voi
   const story = new Story(terminal, clock);
   const journal = openJournal(app, 'restore');
   const exclusively = <T>(work: () => Promise<T>) =>
-    withLock(lockFile(app, 'storage'), WHO, clock, () =>
-      withLock(lockFile(app, 'init-tls'), WHO, clock, work),
-    );
+    withStorage(app, WHO, () => withLock(lockFile(app, 'init-tls'), WHO, clock, work));
 
   const staged = await exclusively(async () => {
     const begun = begunRestore(await journal.interrupted(), options.snapshot);
@@ -119,6 +119,8 @@ async function fetchBackup(
   const discard = () => discardSettings(paths);
   const data = await story.step('This machine', () => expectFit(app, about, force), discard);
 
+  if (data !== undefined)
+    await story.step('Folder', () => expectNotServed(connect(environment.DOCKER_HOST), paths, data), discard);
   const before = await journal.interrupted();
   await story.stepFor(data, 'Room', (folder) => expectRoomFor(restic, snapshot, folder, before));
   const staged = { snapshot: snapshot.id, stamp: stampOf(clock.now()), data };

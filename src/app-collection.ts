@@ -4,13 +4,16 @@ import { CertificateStore } from './certificates/store.ts';
 import { type Before, leaveOut } from './collection/collect.ts';
 import { finishInterrupted } from './collection/finish.ts';
 import { COLLECTOR, type CollectionParts, HOLDER } from './collection/parts.ts';
+import { expectNothingToBringBack } from './collection/preconditions.ts';
 import { RegistryPart } from './collection/registry-part.ts';
 import { type AskHead, CONNECTIONS } from './collection/verify.ts';
 import type { Engine } from './engine/engine.ts';
 import { Failure } from './errors.ts';
+import { readInventory } from './inventory/inventory.ts';
 import { openTree } from './inventory/open.ts';
 import type { Credentials, Endpoint } from './registry/client.ts';
 import { Heads } from './registry/heads.ts';
+import { recover } from './retention/apply.ts';
 import { expired, foldersOf } from './retention/expired.ts';
 import { PrunedFile } from './retention/pruned.ts';
 import type { Settings } from './settings/settings.ts';
@@ -83,6 +86,17 @@ export async function giveUp({ paths, clock }: App, found: Before): Promise<Done
     unclear.length === 0 ? '' : `; nothing of ${unclear.join(', ')}, where something can't be read`;
   if (manifests.length === 0) return unchanged(`nothing is given up${kept}`, value);
   return changed(`${manifests.length} manifests that were removed and are given up${kept}`, value);
+}
+
+/**
+ * For `--delete-untagged`, which takes away what has no tag: what `prune` has out of the way has none for a moment.
+ * @throws WrongInput while something can be brought back
+ */
+export async function expectNothingUntagged({ paths, clock }: App, parts: CollectionParts): Promise<void> {
+  const pruned = new PrunedFile(paths.pruned);
+  const tree = await parts.openTree();
+  await recover({ tree, pruned }, await readInventory(tree));
+  expectNothingToBringBack(await pruned.read(), clock.now());
 }
 
 /** Ends what the last run left, if it was killed, once its collector has ended. */

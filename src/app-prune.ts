@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isImmutable } from './access/rights.ts';
-import { type App, lockFile, openApp, openEvents, openHost } from './app.ts';
+import { type App, openApp, openEvents, openHost } from './app.ts';
+import { withStorage } from './app-storage.ts';
 import { Failure, systemCode } from './errors.ts';
 import { type Inventory, readInventory } from './inventory/inventory.ts';
 import { openTree } from './inventory/open.ts';
@@ -23,7 +24,6 @@ import { loadSettings } from './settings/load.ts';
 import type { Settings } from './settings/settings.ts';
 import { expectOwnState } from './stack/folders.ts';
 import { withWritesClosed } from './stack/writes.ts';
-import { withLock } from './system/lock.ts';
 import { readPolicy } from './users/overview.ts';
 
 /** A look at the registry: what there is, and what the rules make of it. */
@@ -87,7 +87,7 @@ export async function prune(
   agreed?: Plan,
 ): Promise<Applied | undefined> {
   return asWriter(settings, () =>
-    withLock(lockFile(app, 'storage'), 'npm run prune', app.clock, async () => {
+    withStorage(app, 'npm run prune', async () => {
       const house = await openStorehouse(app, settings);
       await recover(house, await readInventory(house.tree));
       const { plan } = await assess(app, settings, house, retention);
@@ -108,7 +108,7 @@ export async function undo(
   names: readonly string[],
 ): Promise<readonly Returned[]> {
   return asWriter(settings, () =>
-    withLock(lockFile(app, 'storage'), 'npm run prune -- --undo', app.clock, async () => {
+    withStorage(app, 'npm run prune -- --undo', async () => {
       const house = await openStorehouse(app, settings);
       const chosen = chooseReturns(await house.pruned.read(), names);
       await recover(house, await readInventory(house.tree, (name) => isIn(chosen, name)));
@@ -131,7 +131,7 @@ export function toGiveUpEarlier(
 
 /** Gives up earlier what was removed before. */
 export async function giveUpEarlier(app: App, rules: Retention): Promise<void> {
-  await withLock(lockFile(app, 'storage'), 'npm run prune', app.clock, () =>
+  await withStorage(app, 'npm run prune', () =>
     hasten({ pruned: new PrunedFile(app.paths.pruned) }, meantBy(rules), rules.undoDays),
   );
 }

@@ -59,7 +59,7 @@ export function openHost(app: App): Host {
   return { run, clock, fetch, dockerHost: environment.DOCKER_HOST, root: process.getuid?.() === 0 };
 }
 
-export function lockFile(app: App, name: 'init-tls' | 'certificate' | 'storage'): string {
+export function lockFile(app: Pick<App, 'paths'>, name: 'init-tls' | 'certificate' | 'storage'): string {
   return join(app.paths.state, 'locks', name);
 }
 

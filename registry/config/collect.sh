@@ -10,23 +10,24 @@ esac
 
 hold() {
     now=$(date +%s)
-    echo "collecting $now $((now + LEASE_SECONDS))" >"$lease.new"
-    mv "$lease.new" "$lease"
+    echo "collecting $now $((now + LEASE_SECONDS))" >"$lease.new" && mv "$lease.new" "$lease"
 }
 hold
-if [ -e "$folders" ]; then
-    while read -r folder; do
-        rm -rf "/var/lib/registry/docker/registry/v2/repositories/${folder:?}"
-    done <"$folders"
-    rm -f "$folders"
-fi
-registry garbage-collect "$@" /etc/moorage/registry.yml &
+(
+    if [ -e "$folders" ]; then
+        while read -r folder; do
+            rm -rf "/var/lib/registry/docker/registry/v2/repositories/${folder:?}"
+        done <"$folders"
+        rm -f "$folders"
+    fi
+    exec registry garbage-collect "$@" /etc/moorage/registry.yml
+) &
 collector=$!
 (
     while sleep 1; do
         # Frozen for so long that others write again: what it knows is old.
         if [ "$(asked_for "$maintenance")" != collecting ]; then kill -KILL "$collector"; exit; fi
-        hold
+        hold || : # a full disk may have room a second later; if not, the lease ends, and with it the collector
     done
 ) &
 holder=$!

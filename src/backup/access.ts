@@ -18,7 +18,9 @@ export function targetOf(given: string | undefined, settings: BackupSettings): B
       { input: 'TARGET', message: 'name one, such as user@host:/folder, or set BACKUP_TARGET in .env' },
     ]);
   if (typeof target === 'string')
-    throw new WrongInput([{ input: 'TARGET', message: `"${given}" ${target}` }]);
+    throw new WrongInput([
+      { input: 'TARGET', message: /:\/\/.*@/s.test(given ?? '') ? target : `"${given}" ${target}` }, // it may have a password
+    ]);
   return target;
 }
 

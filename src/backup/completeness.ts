@@ -17,8 +17,9 @@ export async function incomplete(tree: Tree, { repositories }: Inventory): Promi
   for (const { name, manifests, damaged } of repositories) {
     for (const digest of damaged) found.push(`${name}@${digest}`);
     for (const { digest, blobs, manifests: inner } of manifests.values()) {
-      const sizesThere = await Promise.all([...blobs, ...inner].map((each) => sizeOf(each.digest)));
-      const wanted = [...blobs, ...inner].map(({ bytes }) => bytes);
+      const named = [...blobs.filter(({ foreign }) => foreign !== true), ...inner];
+      const sizesThere = await Promise.all(named.map((each) => sizeOf(each.digest)));
+      const wanted = named.map(({ bytes }) => bytes);
       const lacks = sizesThere.some(
         (size, at) => size === undefined || (wanted[at] !== 0 && size !== wanted[at]),
       );

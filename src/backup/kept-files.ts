@@ -1,5 +1,17 @@
-import { chmod, copyFile, lstat, mkdir, readdir, readlink, rm, symlink, utimes } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  utimes,
+} from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -27,9 +39,15 @@ const OF_THE_CHECKOUT: readonly string[] = ['registry/auth', 'nginx/user.d'];
 /** Examples come with the checkout; locks and half-written files are nobody's. */
 const LEFT_OUT = /(^\.(?!env$)|\.example$|\.lock$)/;
 
-/** Copies what there is, links as links, with its modes and times. */
+/**
+ * Copies what there is, with its modes and times. Links stay links where they lead to something else that is kept; a file
+ * or folder that is elsewhere, and only linked to, is copied: it would be missing on another machine.
+ */
 export async function copyKept(from: string, to: string): Promise<void> {
-  for (const path of KEPT) await copy(join(from, path), join(to, path));
+  for (const path of KEPT) {
+    const real = await realpath(join(from, path)).catch(() => undefined);
+    if (real !== undefined) await copy(real, join(to, path), real);
+  }
 }
 
 /** What of it is there, each of which moves as one. */
@@ -61,7 +79,8 @@ export function filesElsewhere(paths: Pick<Paths, 'root'>, settings: Settings): 
   return [...new Set(named)].filter((path) => path !== undefined).filter((path) => !isKept(path));
 }
 
-async function copy(from: string, to: string): Promise<void> {
+/** @param top what is kept as a whole, without links on the way to it */
+async function copy(from: string, to: string, top: string): Promise<void> {
   const facts = await lstat(from).catch(() => undefined);
   if (facts === undefined) return;
   await mkdir(dirname(to), { recursive: true });
@@ -73,9 +92,11 @@ async function copy(from: string, to: string): Promise<void> {
     );
     const ordered = [...names.filter((_, at) => links[at]), ...names.filter((_, at) => !links[at])];
     await mkdir(to, { recursive: true, mode: 0o700 });
-    for (const name of ordered) await copy(join(from, name), join(to, name));
+    for (const name of ordered) await copy(join(from, name), join(to, name), top);
     await chmod(to, facts.mode & 0o777);
   } else if (facts.isSymbolicLink()) {
+    const elsewhere = await fileElsewhere(from, top);
+    if (elsewhere !== undefined) return copy(elsewhere, to, elsewhere);
     await rm(to, { force: true });
     await symlink(await readlink(from), to);
     return;
@@ -84,6 +105,13 @@ async function copy(from: string, to: string): Promise<void> {
     await chmod(to, facts.mode & 0o777);
   } else return;
   await utimes(to, facts.atime, facts.mtime);
+}
+
+/** The file that a link leads to, if that is not kept with it. Of folders nobody knows where they end. */
+async function fileElsewhere(link: string, top: string): Promise<string | undefined> {
+  const real = await realpath(link).catch(() => undefined);
+  if (real === undefined || `${real}${sep}`.startsWith(`${top}${sep}`)) return undefined;
+  return (await stat(real)).isFile() ? real : undefined;
 }
 
 async function isThere(path: string): Promise<boolean> {

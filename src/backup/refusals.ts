@@ -11,7 +11,7 @@ import { readIfExists } from '../system/files.ts';
  * @throws WrongInput
  */
 export async function expectBackable(
-  { envFile }: Paths,
+  { envFile, backups }: Pick<Paths, 'envFile' | 'backups'>,
   { storage, registryDataDirectory }: Settings,
   target: BackupTarget,
   settingsOnly: boolean,
@@ -30,7 +30,12 @@ export async function expectBackable(
     });
   if (storage.kind === 'filesystem' && settingsOnly)
     problems.push({ input: '--settings-only', message: 'is for STORAGE=s3; a restore would have no images' });
-  if (target.kind === 'folder' && `${target.folder}/`.startsWith(`${registryDataDirectory}/docker/`))
+  const own = [
+    `${registryDataDirectory}/docker/`,
+    `${registryDataDirectory}/.moorage-restore/`,
+    `${backups}/`,
+  ];
+  if (target.kind === 'folder' && own.some((folder) => `${target.folder}/`.startsWith(folder)))
     problems.push({ input: 'TARGET', message: `"${target.shown}" is among the registry’s own files` });
   if (problems.length > 0) throw new WrongInput(problems);
 }

@@ -46,5 +46,9 @@ export async function discardSettings(paths: Paths): Promise<void> {
 async function own(folder: string): Promise<void> {
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];
   if (uid !== 0 || gid === undefined) return;
-  for (const name of await readdir(folder, { recursive: true })) await lchown(join(folder, name), uid, gid);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    await lchown(path, uid, gid);
+    if (entry.isDirectory()) await own(path); // not over a link, as readdir’s own way down does
+  }
 }

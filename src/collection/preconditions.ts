@@ -23,6 +23,27 @@ export function expectSafeDeletion(version: string): void {
   ]);
 }
 
+/** As `prune` remembers it: without a tag it is a manifest. */
+interface Removed {
+  readonly tag?: string | undefined;
+  readonly until: Date;
+}
+
+/**
+ * What `prune` removed is there without a tag for as long as it may come back: it would be deleted with the rest.
+ * @throws WrongInput
+ */
+export function expectNothingToBringBack(remembered: readonly Removed[], now: Date): void {
+  const tags = remembered.filter(({ tag, until }) => tag !== undefined && until > now).length;
+  if (tags === 0) return;
+  throw new WrongInput([
+    {
+      input: '--delete-untagged',
+      message: `would delete the images of ${tags === 1 ? 'a tag' : `${tags} tags`} that \`npm run prune -- --undo\` can still bring back; wait until their days are over, or give them up first by prune with --undo-days 0`,
+    },
+  ]);
+}
+
 /**
  * Of a manifest whose content is gone nobody knows the layers: they are taken away with the next collection, and then a
  * backup of the manifest alone would no longer mend it.

@@ -35,6 +35,11 @@ export class DockerContainers implements Containers {
     return found === undefined ? undefined : facts(found);
   }
 
+  async mounting(folder: string): Promise<readonly ContainerFacts[]> {
+    const containers = (await this.#docker.listContainers()).map(facts);
+    return containers.filter(({ mounts }) => mounts.some(({ source }) => source === folder));
+  }
+
   async exec(id: string, command: readonly string[]): Promise<Executed> {
     const exec = await this.#docker
       .getContainer(id)

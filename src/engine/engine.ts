@@ -63,6 +63,8 @@ export interface Containers {
   ofProject(project: string): Promise<readonly ContainerFacts[]>;
   /** The running container that publishes this port on this address of the host; `undefined` is every address. */
   publishing(port: number, address: string | undefined): Promise<ContainerFacts | undefined>;
+  /** The running containers that have this folder of the host. */
+  mounting(folder: string): Promise<readonly ContainerFacts[]>;
   exec(id: string, command: readonly string[]): Promise<Executed>;
   /** How a container is; `undefined` when it is gone. */
   condition(id: string): Promise<Condition | undefined>;

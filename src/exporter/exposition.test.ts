@@ -42,6 +42,9 @@ test.each([
   ['a label that never ends', 'a{b="c} 1'],
   ['a name that is none', '1a 1'],
   ['half a line', 'a{b="c"'],
+  ['a label that is there twice', 'a{b="c=",b="d"} 1'],
+  ['a label that we give', 'process_x{part="other"} 1'],
+  ['a number that is too large', 'a 1e999'],
   ['a line with a time', 'a 1 1395066363000'],
 ])('%s is left out and counted, and the rest stays', (_, line) => {
   const { text, leftOut } = one(`ok 1\n${line}\nalso 2\n`);

@@ -18,6 +18,7 @@ interface Family {
 }
 
 const COMMENT = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/;
+const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="(?:[^"\\]|\\.)*"/g;
 const TYPES = new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped']);
 const SAMPLE =
   /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\[\\"n])*",?)*)\})? ([+-]?Inf|NaN|[+-]?[0-9][0-9.eE+-]*|[+-]?\.[0-9]+)$/;
@@ -70,6 +71,7 @@ function addSample(
   const known = families.get(family);
   if (known !== undefined && known.type !== type) return false;
   const all = OF_PROCESSES.test(name) ? [`part="${part}"`, labels].filter(Boolean).join(',') : labels;
+  if (hasTwice(all)) return false;
   const series = all === '' ? name : `${name}{${all}}`;
   const { samples } = known ?? { samples: new Map<string, string>() };
   if (samples.has(series)) return false;
@@ -79,7 +81,14 @@ function addSample(
 }
 
 function isNumber(value: string): boolean {
-  return value === 'NaN' || !Number.isNaN(Number(value.replace('Inf', 'Infinity')));
+  // Prometheus refuses all of a scrape for one number that is too large for it.
+  return /NaN|Inf/.test(value) || Number.isFinite(Number(value));
+}
+
+/** Prometheus refuses all of a scrape for one label that is there twice. */
+function hasTwice(labels: string): boolean {
+  const names = [...labels.matchAll(LABEL)].map(([, name]) => name);
+  return new Set(names).size < names.length;
 }
 
 /** A histogram’s series are called after it, with something behind. */

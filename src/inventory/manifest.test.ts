@@ -69,3 +69,28 @@ test.each([
 ])('%s is no manifest', (_, text) => {
   expect(contentOf(Buffer.from(text))).toBeUndefined();
 });
+
+test('what Go writes for nothing, and takes, is no damage', () => {
+  const nothing = {
+    mediaType: null,
+    config: null,
+    layers: null,
+    blobs: null,
+    manifests: null,
+    subject: null,
+  };
+  expect(content({ schemaVersion: 2, ...nothing })).toMatchObject({ blobs: [], manifests: [] });
+  const sizes = { config: { digest: 'sha256:c', mediaType: null }, layers: [{ ...layer, size: null }] };
+  expect(content({ schemaVersion: 2, ...sizes })?.blobs).toEqual([
+    { digest: 'sha256:c', bytes: 0 },
+    { digest: 'sha256:l', bytes: 0 },
+  ]);
+});
+
+test('what distribution takes without a look at it is no damage either', () => {
+  const odd = { config, layers: [layer], subject: 'me', blobs: 7, fsLayers: [{}] };
+  expect(content({ schemaVersion: 2, ...odd })).toMatchObject({
+    blobs: [{ digest: 'sha256:c' }, { digest: 'sha256:l' }],
+    subject: undefined,
+  });
+});

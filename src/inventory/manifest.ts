@@ -22,40 +22,45 @@ export interface Descriptor {
 
 const FOREIGN = /nondistributable|foreign/;
 
+/** As lenient as Go, in which distribution reads them: null is nothing, and a size that is not there is 0. */
 const descriptor = z
-  .object({ mediaType: z.string().optional(), digest: z.string(), size: z.number() })
+  .object({ mediaType: z.string().nullish(), digest: z.string(), size: z.number().nullish() })
   .transform(
-    ({ mediaType = '', digest, size }): Descriptor => ({
+    ({ mediaType, digest, size }): Descriptor => ({
       digest,
-      bytes: size,
-      ...(FOREIGN.test(mediaType) ? { foreign: true } : {}),
+      bytes: size ?? 0,
+      ...(FOREIGN.test(mediaType ?? '') ? { foreign: true } : {}),
     }),
   );
 
 const shape = z.object({
-  mediaType: z.string().optional(),
-  config: descriptor.optional(),
-  layers: z.array(descriptor).optional(),
-  manifests: z.array(descriptor).optional(),
-  blobs: z.array(descriptor).optional(), // of artifact manifests, which OCI 1.1 had before it was final
-  subject: z.object({ digest: z.string() }).nullish(),
-  fsLayers: z.array(z.object({ blobSum: z.string() })).optional(), // schema 1, which says no sizes
+  mediaType: z.string().nullish(),
+  config: descriptor.nullish(),
+  layers: z.array(descriptor).nullish(),
+  manifests: z.array(descriptor).nullish(),
+  // These distribution does not look at: whatever stands there has been taken.
+  blobs: z.array(descriptor).nullish().catch(undefined), // of artifact manifests, which OCI 1.1 had before it was final
+  subject: z.object({ digest: z.string() }).nullish().catch(undefined),
+  fsLayers: z
+    .array(z.object({ blobSum: z.string() }))
+    .nullish()
+    .catch(undefined), // schema 1, which says no sizes
 });
 
 /** `undefined` for what is no manifest. */
 export function contentOf(bytes: Buffer): ManifestContent | undefined {
   const found = parse(bytes);
   if (found === undefined) return undefined;
-  const { config, layers = [], blobs = [], manifests, fsLayers = [] } = found;
+  const { config, layers, blobs, manifests, fsLayers } = found;
   const kind = manifests === undefined ? 'manifest' : 'index';
   return {
     mediaType: found.mediaType ?? `application/vnd.oci.image.${kind}.v1+json`,
     bytes: bytes.length,
     blobs: [
-      ...(config === undefined ? [] : [config]),
-      ...layers,
-      ...blobs,
-      ...fsLayers.map(({ blobSum }) => ({ digest: blobSum, bytes: 0 })),
+      ...(config ? [config] : []),
+      ...(layers ?? []),
+      ...(blobs ?? []),
+      ...(fsLayers ?? []).map(({ blobSum }) => ({ digest: blobSum, bytes: 0 })),
     ],
     manifests: manifests ?? [],
     subject: found.subject?.digest,

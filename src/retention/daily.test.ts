@@ -94,3 +94,10 @@ test('behind another command it waits for the next look', async () => {
   expect(await live(1, waiting)).toHaveLength(1);
   expect(done).toBe(3);
 });
+
+test('after a clock that was years ahead it is done again', async () => {
+  const ahead = new FakeClock('2036-06-15T12:00:00Z');
+  await pruneDaily({ ...parts, clock: ahead });
+  await live(3);
+  expect(done).toBe(3);
+});

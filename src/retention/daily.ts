@@ -42,7 +42,8 @@ export async function pruneDaily(parts: DailyParts): Promise<readonly string[]> 
   const rules = await parts.readRules();
   if (rules === undefined) return [];
   const now = clock.now();
-  const state = await readState(stateFile);
+  const read = await readState(stateFile);
+  const state = read !== undefined && read.last > now ? undefined : read; // the clock was ahead then
   if (state === undefined) await writeState(stateFile, { last: now });
   if (state === undefined || state.last >= lastTurn(now, parts.seed)) return [];
   try {

@@ -3,6 +3,7 @@ import { parseBackupTarget } from './backup-target.ts';
 
 test.each([
   ['/srv/backup', { kind: 'folder', folder: '/srv/backup', repository: '/srv/backup' }],
+  ['/srv/images/../backup/', { kind: 'folder', folder: '/srv/backup', repository: '/srv/backup' }],
   ['local:/srv/backup', { kind: 'folder', folder: '/srv/backup' }],
   ['me@host:/srv/b', { kind: 'ssh', login: 'me@host', repository: 'sftp:me@host:/srv/b' }],
   ['nas:/b', { kind: 'ssh', login: 'nas' }],
@@ -23,6 +24,10 @@ test.each([
   ['-oProxyCommand=x:/b', /none of/],
   ['me@-oProxyCommand=x:/b', /none of/],
   ['me@host:backup', /none of/],
+  ['sftp:-oProxyCommand=x:/b', /dash/],
+  ['sftp:me@-oProxyCommand=x:/b', /dash/],
+  ['sftp://-oProxyCommand=x/b', /dash/],
+  ['rest:https://me:se/cret@host/', /rest:https/],
   ['/srv/my backup', /blank/],
   ['s3:https://host', /names no bucket/],
   ['s3:https://host/b', /names no bucket/],

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { nameProblem, unbracketed } from './names.ts';
 
 /** Where backups go: a repository of restic's. */
@@ -21,14 +22,21 @@ const SSH = /^(?:sftp:)?((?:[\w][\w.-]*@)?(?:\w[\w.-]*|\[[0-9A-Fa-f:]+\])):(\/.*
 /** The target that a text stands for, or the reason it is none. */
 export function parseBackupTarget(text: string): BackupTarget | string {
   if (/["'`$\\\s]/.test(text)) return 'has a blank, a quote, a backslash or a $ in it';
-  const folder = text.replace(/^local:/, '');
-  if (folder.startsWith('/')) return { kind: 'folder', folder, repository: folder, shown: folder };
+  const path = text.replace(/^local:/, '');
+  if (path.startsWith('/')) {
+    const folder = resolve(path);
+    return { kind: 'folder', folder, repository: folder, shown: folder };
+  }
   if (text.startsWith('s3:')) return parseS3(text);
-  const [, login, path] = SSH.exec(text) ?? [];
-  if (login !== undefined && path !== undefined && !OTHERS.test(`${login}:.`))
-    return { kind: 'ssh', login, repository: `sftp:${login}:${path}`, shown: `${login}:${path}` };
+  const [, login, place] = SSH.exec(text) ?? [];
+  if (login !== undefined && place !== undefined && !OTHERS.test(`${login}:.`))
+    return { kind: 'ssh', login, repository: `sftp:${login}:${place}`, shown: `${login}:${place}` };
+  if (/^sftp:(\/\/)?([^/]*@)?-/.test(text)) return 'names a host that begins with a dash';
+  // What restic can't read as a URL it shows as it is, with its password.
+  if (/^rest:/.test(text) && !URL.canParse(text.slice('rest:'.length)))
+    return 'is no rest:https://host/folder';
   if (OTHERS.test(text))
-    return { kind: 'other', repository: text, shown: text.replace(/(:\/\/[^:/@]*):[^/]*@/, '$1:…@') };
+    return { kind: 'other', repository: text, shown: text.replace(/(:\/\/[^:/@]*):.*@/, '$1:…@') };
   return 'is none of /folder, user@host:/folder, s3:https://host/bucket/folder';
 }
 

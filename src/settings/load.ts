@@ -50,7 +50,7 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, string>): Prob
   const value = values[name ?? ''] ?? '';
   const wrong = index === undefined ? value : (value.split(',')[Number(index)] ?? '').trim();
   const shown =
-    /SECRET|HMAC_KEY|PASSWORD|ALERT_URL|SMTP_URL|REDIS_URL/.test(name ?? '') || /:\/\/[^/]*@/.test(value)
+    /SECRET|HMAC_KEY|PASSWORD|ALERT_URL|SMTP_URL|REDIS_URL/.test(name ?? '') || /:\/\/.*@/s.test(value)
       ? ''
       : `"${wrong}" `;
   return { input: name ?? 'settings', message: `${shown}${issue.message}` };

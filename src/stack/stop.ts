@@ -1,9 +1,35 @@
+import { realpath } from 'node:fs/promises';
 import { connect } from '../engine/connect.ts';
+import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import type { Run } from '../system/processes.ts';
+
+/**
+ * Makes sure that a folder for images is not that of another stack that runs: it would go on with the wrong ones.
+ * @throws Failure `in-use`, naming it
+ */
+export async function expectNotServed(
+  { containers }: Pick<Engine, 'containers'>,
+  { root }: Pick<Paths, 'root'>,
+  folder: string,
+): Promise<Done> {
+  const real = await realpath(folder).catch(() => folder);
+  const found = await Promise.all(
+    [...new Set([folder, real])].map(
+      (each) => containers.mounting(each).catch(() => []), // no engine: nothing runs
+    ),
+  );
+  const other = found.flat().find(({ workingDirectory }) => workingDirectory !== root);
+  if (other === undefined) return unchanged(`nobody else has ${folder}`);
+  throw new Failure(
+    'in-use',
+    `${folder} is in use by the container ${other.name}${other.workingDirectory === undefined ? '' : ` of ${other.workingDirectory}`}.`,
+    'Let the images go to another folder, --data-dir /folder; or stop that one first.',
+  );
+}
 
 /**
  * Stops what runs of a stack, if there is one, before its files change under it.

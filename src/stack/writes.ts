@@ -113,7 +113,11 @@ class Lease {
   }
 
   expectHeld(): void {
-    if (!this.#hasLapsed()) return;
+    this.#expectHeldAt(this.#clock.now());
+  }
+
+  #expectHeldAt(now: Date): void {
+    if (!this.#hasLapsed(now)) return;
     throw new Failure(
       'lease-lapsed',
       'This stood still for so long that the registry took writes again.',
@@ -135,14 +139,14 @@ class Lease {
     const { signal } = this.#ended;
     for (;;) {
       await this.#clock.sleep(TOUCH_EVERY, signal).catch(() => undefined);
-      if (signal.aborted || this.#hasLapsed()) return;
+      if (signal.aborted || this.#hasLapsed(this.#clock.now())) return;
       await this.#write().catch(() => undefined); // a full disk may have room a second later
     }
   }
 
   /** One that ran out stays so: those who looked at it have gone on. */
-  #hasLapsed(): boolean {
-    this.#lapsed ||= this.#written !== undefined && hasLapsed(this.#written, this.#clock.now());
+  #hasLapsed(now: Date): boolean {
+    this.#lapsed ||= this.#written !== undefined && hasLapsed(this.#written, now);
     return this.#lapsed;
   }
 
@@ -156,9 +160,15 @@ class Lease {
   async #replace(): Promise<void> {
     if (this.#phase === undefined) return;
     const now = this.#clock.now();
+    this.#expectHeldAt(now); // one that ran out must not be brought back: others may have written since
     const temporary = `${this.#path}.${randomBytes(4).toString('hex')}`;
-    await writeFile(temporary, leaseLine(this.#phase, now), { mode: 0o644 });
-    await rename(temporary, this.#path);
+    try {
+      await writeFile(temporary, leaseLine(this.#phase, now), { mode: 0o644 });
+      await rename(temporary, this.#path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
     this.#written = now;
   }
 }

@@ -65,6 +65,8 @@ export class FakeEngine implements Engine {
     ofService: async () => this.running,
     ofProject: async () => [],
     publishing: async () => this.published,
+    mounting: async (folder) =>
+      this.running.filter(({ mounts }) => mounts.some(({ source }) => source === folder)),
     condition: async (): Promise<Condition | undefined> => undefined,
     exec: async (): Promise<Executed> => ({ exitCode: 0, output: '' }),
     runOnce: async (spec): Promise<Executed> => {

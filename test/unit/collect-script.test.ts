@@ -85,3 +85,10 @@ test('one that stood still until others may write again is ended before it takes
   expect(existsSync(join(folder, 'collected'))).toBe(false);
   expect(existsSync(join(maintenance, 'collector.lease'))).toBe(false);
 });
+
+test('one whose lease can’t be written any more is ended with it, as by then others may write', async () => {
+  await lease(new Date(Date.now() - 27_000)); // who started it is gone in three seconds
+  const { exitCode } = await collect(`ln -s /dev/full "$FOLDER/maintenance/collector.lease.new"\n${SLOW}`, 2);
+  expect(exitCode).toBe(137);
+  expect(existsSync(join(folder, 'collected'))).toBe(false);
+});
