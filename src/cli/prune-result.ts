@@ -17,7 +17,7 @@ export function showApplied(terminal: Terminal, applied: Applied | undefined, un
   terminal.line(
     undoDays === 0
       ? 'The room comes back with the next collection: npm run gc'
-      : `Until a collection after ${undoDays} ${undoDays === 1 ? 'day' : 'days'} they come back by: npm run prune -- --undo`,
+      : `To bring back, for ${undoDays} ${undoDays === 1 ? 'day' : 'days'} at least: npm run prune -- --undo`,
   );
 }
 
