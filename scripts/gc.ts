@@ -22,6 +22,7 @@ import { loadSettings } from '../src/settings/load.ts';
 import { awaitRegistry } from '../src/stack/answer.ts';
 import { ensureFolders, expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
+import { expectSetUp } from '../src/stack/set-up.ts';
 import { withWritesClosed } from '../src/stack/writes.ts';
 import { withLock } from '../src/system/lock.ts';
 
@@ -50,6 +51,7 @@ await main(
     .action(async (options: Options) => {
       const app = openApp();
       await expectOwnState(app.paths);
+      await expectSetUp(app.paths);
       await withLock(lockFile(app, 'storage'), 'npm run gc', app.clock, () => gc(app, options));
     }),
 );

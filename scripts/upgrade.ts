@@ -12,6 +12,7 @@ import type { Entry } from '../src/journal.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
+import { expectSetUp } from '../src/stack/set-up.ts';
 import { changed } from '../src/step.ts';
 import { withLock } from '../src/system/lock.ts';
 import { chosenBy, expectNewRegistry, obtain, withChosen } from '../src/upgrade/choose.ts';
@@ -58,6 +59,7 @@ await main(
     .action(async (options: Options) => {
       const app = openApp();
       await expectOwnState(app.paths);
+      await expectSetUp(app.paths);
       await withLock(lockFile(app, 'init-tls'), 'npm run upgrade', app.clock, () =>
         withLock(lockFile(app, 'storage'), 'npm run upgrade', app.clock, () => upgrade(app, options)),
       );

@@ -1,5 +1,5 @@
 import { type Command, CommanderError, type Option } from 'commander';
-import { Failure, messageOf, WrongInput } from '../errors.ts';
+import { Failure, messageOf, systemCode, WrongInput } from '../errors.ts';
 import { environment } from '../settings/environment.ts';
 import { diskFailure } from './disk-errors.ts';
 import { Terminal } from './terminal.ts';
@@ -19,6 +19,7 @@ export async function main(command: Command): Promise<void> {
     each.configureHelp({ optionDescription: describe });
     each.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) });
   }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', expectClosedPipe);
   try {
     expectOwnFlags(command);
     await command.parseAsync();
@@ -26,6 +27,11 @@ export async function main(command: Command): Promise<void> {
     process.exitCode = conclude(error, new Terminal(process.stderr));
     if (process.argv.includes('--json') && process.exitCode !== 0) printJson(error);
   }
+}
+
+/** `| head`: nobody reads on, and what was begun still comes to its end. */
+function expectClosedPipe(error: Error): void {
+  if (systemCode(error) !== 'EPIPE') throw error;
 }
 
 function helpOf(command: Command): string {
