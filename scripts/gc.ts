@@ -24,6 +24,7 @@ import { ensureFolders, expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { expectSetUp } from '../src/stack/set-up.ts';
 import { withWritesClosed } from '../src/stack/writes.ts';
+import { unchanged } from '../src/step.ts';
 import { withLock } from '../src/system/lock.ts';
 
 interface Options {
@@ -88,9 +89,12 @@ async function dryRun(
 ): Promise<CollectionOutcome> {
   await story.step('Contents', () => expectContents(parts, options));
   const before = await story.step('Inventory', () => look(parts));
-  await story.step('Pruned', () => giveUp(app, before)); // distribution's rehearsal does not count what they have
+  const { forget } = await story.step('Pruned', async () => {
+    const { summary, value } = await giveUp(app, before);
+    return unchanged(summary, value);
+  });
   const collected = await story.step('Rehearsal', (report) => rehearse(parts, before, options, report));
-  return { dryRun: true, collected, seconds: 0, damage: [], before: [] };
+  return { dryRun: true, pruned: forget.length > 0, collected, seconds: 0, damage: [], before: [] };
 }
 
 /** The whole story, in order. A run that is killed anywhere in it is ended by the next one, or by the daemon. */

@@ -52,7 +52,10 @@ function troubleLines(troubles: readonly Trouble[], page: Page): string[] {
     const cure = `→ ${page.style('bold', remedy)}`;
     const line = `${mark} ${what} ${cure}`;
     if (isShort(page, line)) return [line];
-    return [...wrapped(page, `${mark} ${what}`, 2), ...wrapped(page, `  ${cure}`, 4)];
+    return [
+      ...wrapped(page, `${mark} ${what}`, 2),
+      ...wrapped(page, cure, 2).map((each) => `  ${each.trimStart()}`),
+    ];
   });
 }
 
