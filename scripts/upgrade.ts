@@ -137,7 +137,7 @@ async function begin(course: Course, settings: Settings, left?: Entry): Promise<
   expectAgreed(leap, { agreed: true, force: options.force });
   if (!(await agrees(terminal, options.yes, 'Replace these?'))) return tell(course, plan, false);
 
-  const { facts, snapshot } = await story.step('Backup', () => backUp(course, settings, wishes, previous));
+  const { facts, snapshot } = await story.step('Way back', () => backUp(course, settings, wishes, previous));
   if (previous === undefined) await getImages(course, settings, { wishes, plan, facts, snapshot });
   await carryOut(course, facts, options.force ? 'may be broken' : 'serves', planSummary(plan));
   tell(course, plan, true);
