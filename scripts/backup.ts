@@ -6,6 +6,7 @@ import { ensurePassword, expectPassword, targetOf } from '../src/backup/access.t
 import { backUp } from '../src/backup/back-up.ts';
 import { forget } from '../src/backup/forget.ts';
 import { filesElsewhere } from '../src/backup/kept-files.ts';
+import { backupMetrics } from '../src/backup/metrics.ts';
 import { expectBackable, isOnSameDisk } from '../src/backup/refusals.ts';
 import type { Size } from '../src/backup/sample.ts';
 import { removeAside, setAside } from '../src/backup/set-aside.ts';
@@ -22,6 +23,7 @@ import { ensureRestic } from '../src/host/restic.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { withLock } from '../src/system/lock.ts';
+import { writeMetrics } from '../src/system/metrics-file.ts';
 
 interface Options extends Record<string, unknown> {
   readonly list: boolean;
@@ -106,6 +108,7 @@ async function backup(given: string | undefined, options: Options): Promise<void
 
   const elsewhere = filesElsewhere(paths, settings);
   const sameDisk = await isOnSameDisk(target, settings);
+  await writeMetrics(paths.metrics, 'backup', await backupMetrics(clock.now()));
   await openEvents(app).record('backup', 'done', `${result.made.snapshot} at ${target.shown}`);
   sayBackedUp(terminal, { target, ...result, elsewhere, sameDisk });
   print({

@@ -3,25 +3,19 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { openAlerter, openApp, renewalParts } from '../src/app.ts';
-import { clearInterrupted } from '../src/app-collection.ts';
-import { writeRenewalMetrics } from '../src/app-metrics.ts';
-import { dailyPrune } from '../src/app-prune.ts';
+import { openApp, renewalParts } from '../src/app.ts';
+import { openChores, openListeners } from '../src/app-daemon.ts';
 import { openServiceManager, unitWishes } from '../src/app-unit.ts';
-import { openDiskNotes } from '../src/app-usage.ts';
-import { prepare, type Standing, tick } from '../src/certificates/keeper.ts';
+import { prepare, tick } from '../src/certificates/keeper.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';
-import { messageOf } from '../src/errors.ts';
 import { expectServiceManager, installUnit, uninstallUnit } from '../src/host/install-unit.ts';
 import { gatherUnitFacts } from '../src/host/unit-facts.ts';
-import { pruneDaily } from '../src/retention/daily.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { leaveToContainer, leaveToHost, loadUnattended } from '../src/settings/unattended.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
-import { watchedDisk } from '../src/stack/image-disk.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer, startRenewer } from '../src/stack/renewer.ts';
 import { sparingly } from '../src/system/sparingly.ts';
@@ -80,31 +74,15 @@ async function daemon(): Promise<void> {
   const settings = await loadSettings(app.paths, app.environment);
   const engine = settings.issuer === 'certbot' ? connect(app.environment.DOCKER_HOST) : undefined;
   const parts = renewalParts(app, settings, engine);
-  const alerter = openAlerter(app, settings);
   const log = sparingly((line) => process.stdout.write(`${app.clock.now().toISOString()} ${line}\n`));
-  const disk = () =>
-    watchedDisk(settings).catch((error) => void log(`no look at the disk: ${messageOf(error)}`));
-  const tell = async (standing: Standing) => {
-    await writeRenewalMetrics(app, settings, standing).catch((error) =>
-      log(`the metrics can't be written: ${messageOf(error)}`),
-    );
-    return alerter?.look({ domain: settings.domain, ...standing, disk: (await disk()) ?? undefined }) ?? [];
-  };
-  const noteDisk = openDiskNotes(app, settings);
-
-  const cleanUp = () =>
-    pruneDaily(dailyPrune(app, settings)).catch((error) => [
-      `no look at retention.yaml: ${messageOf(error)}`,
-    ]);
+  const listeners = openListeners(app, settings, log);
+  const doChores = openChores(app, settings, log);
 
   log(`keeping the certificate for ${settings.names.join(', ')} by ${settings.issuer}`);
   await prepare(parts, log);
   const ticker = startTicker(app.clock, async () => {
-    const next = await tick(parts, { log, tell });
-    for (const line of await cleanUp()) log(line);
-    const cleared = await clearInterrupted(app).catch(messageOf);
-    if (cleared !== undefined) log(cleared);
-    await noteDisk();
+    const next = await tick(parts, listeners);
+    await doChores();
     await writeFile(join(tmpdir(), 'last-tick'), ''); // the health check of the renewer looks at its age
     return next;
   });

@@ -1,5 +1,6 @@
 import type { Present } from '../engine/roll-call.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Part } from './compose.ts';
 
 /** How a part of the stack is. */
 export interface PartState {
@@ -23,19 +24,36 @@ export type Condition =
   | 'stopped'
   | 'missing';
 
+/** As a request meets them, then those that look after it. */
+const ALL: readonly Part[] = [
+  'nginx',
+  'gate',
+  'registry',
+  'redis',
+  'mirror',
+  'relay',
+  'renewer',
+  'exporter',
+  'prometheus',
+];
+
 type Wishes = Pick<Settings, 'auth' | 'mirror' | 'cache' | 'renewerContainer' | 'monitoring'>;
 
 /** The parts that a stack with these settings has. */
-export function expectedParts({ auth, mirror, cache, renewerContainer, monitoring }: Wishes): string[] {
-  return [
-    'nginx',
-    ...(auth.by === 'gate' ? ['gate'] : []),
-    'registry',
-    ...(cache.kind === 'stack' ? ['redis'] : []),
-    ...(mirror === undefined ? [] : ['mirror', 'relay']),
-    ...(renewerContainer ? ['renewer'] : []),
-    ...(monitoring === undefined ? [] : ['exporter', 'prometheus']),
-  ];
+export function expectedParts(wishes: Wishes): Part[] {
+  const { auth, mirror, cache, renewerContainer, monitoring } = wishes;
+  const wanted: Readonly<Record<Part, boolean>> = {
+    nginx: true,
+    gate: auth.by === 'gate',
+    registry: true,
+    redis: cache.kind === 'stack',
+    mirror: mirror !== undefined,
+    relay: mirror !== undefined,
+    renewer: renewerContainer,
+    exporter: monitoring !== undefined,
+    prometheus: monitoring !== undefined,
+  };
+  return ALL.filter((part) => wanted[part]);
 }
 
 /** What is expected in that order, then what else runs. Of several containers of a part the one that is worst off counts. */

@@ -1,8 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Paths } from '../paths.ts';
-import type { ImageRole, Program, Settings } from '../settings/settings.ts';
+import type { ImageRole, Program } from '../settings/settings.ts';
 import type { Part } from '../stack/compose.ts';
+import { expectedParts } from '../stack/parts.ts';
 
 /** Which image a part runs on. */
 export const IMAGE_OF: Readonly<Record<Part, ImageRole | Program>> = {
@@ -31,20 +32,22 @@ export const IMAGE_SETTING: Readonly<Record<ImageRole, string>> = {
  * The parts that these settings want, in the order in which they are replaced: whoever is asked before whoever asks. Requests
  * wait for a registry, a gate and a mirror that are away; for nginx nobody can wait, so it comes when all else is well.
  */
-export function partsOf(
-  settings: Pick<Settings, 'cache' | 'auth' | 'mirror' | 'monitoring' | 'renewerContainer'>,
-): readonly Part[] {
-  const { cache, auth, mirror, monitoring, renewerContainer } = settings;
-  return [
-    ...(cache.kind === 'stack' ? (['redis'] as const) : []),
-    'registry',
-    ...(auth.by === 'gate' ? (['gate'] as const) : []),
-    ...(mirror === undefined ? [] : (['relay', 'mirror'] as const)),
-    'nginx',
-    ...(renewerContainer ? (['renewer'] as const) : []),
-    ...(monitoring === undefined ? [] : (['exporter', 'prometheus'] as const)),
-  ];
+export function partsOf(settings: Parameters<typeof expectedParts>[0]): readonly Part[] {
+  const expected = expectedParts(settings);
+  return IN_TURN.filter((part) => expected.includes(part));
 }
+
+const IN_TURN: readonly Part[] = [
+  'redis',
+  'registry',
+  'gate',
+  'relay',
+  'mirror',
+  'nginx',
+  'renewer',
+  'exporter',
+  'prometheus',
+];
 
 /** What a part reads when it starts, and Compose does not look into. */
 const FILES: Readonly<Partial<Record<Part, readonly string[]>>> = {

@@ -10,9 +10,12 @@ const REPOSITORIES = 200;
 const TAGS_EACH = 25;
 const EXPECTED = `${REPOSITORIES} repositories, ${REPOSITORIES * TAGS_EACH} tags`;
 
+const PLAN = ['--keep-last', '10', '--dry-run'];
+const PLANNED = `${REPOSITORIES * (TAGS_EACH - 10)} tags in ${REPOSITORIES} repositories go`;
+
 /**
  * `npm run status` as a whole process, npm's own start included, on a running stack that has 5,000 tags in 200
- * repositories; in turn with `--help`, which loads as much and does nothing.
+ * repositories; in turn with `--help`, which loads as much and does nothing, and with a plan of `npm run prune`.
  */
 export async function status(quick: boolean, report: Progress) {
   const rounds = quick ? 5 : 21;
@@ -20,21 +23,24 @@ export async function status(quick: boolean, report: Progress) {
   try {
     await checkout.init();
     fill(join(checkout.root, 'registry/data'));
-    const runs: { whole: number; floor: number; bare: number }[] = [];
+    const runs: { whole: number; floor: number; bare: number; plan: number }[] = [];
     for (let number = 1; number <= rounds; number += 1) {
-      const whole = await timed(checkout, []);
-      if (!whole.stdout.includes(EXPECTED)) throw new Error(`it shows something else:\n${whole.stdout}`);
-      const floor = await timed(checkout, ['--help']);
-      const bare = await timed(checkout, ['--no-storage']);
-      runs.push({ whole: whole.seconds, floor: floor.seconds, bare: bare.seconds });
-      report(
-        `round ${number} of ${rounds}: ${whole.seconds.toFixed(2)} s, --help ${floor.seconds.toFixed(2)} s`,
-      );
+      const whole = await timed(checkout, 'status', [], EXPECTED);
+      const floor = await timed(checkout, 'status', ['--help']);
+      const bare = await timed(checkout, 'status', ['--no-storage']);
+      const plan = await timed(checkout, 'prune', PLAN, PLANNED);
+      runs.push({ whole, floor, bare, plan });
+      report(`round ${number} of ${rounds}: ${whole.toFixed(2)} s, --help ${floor.toFixed(2)} s`);
     }
     const whole = row(
       'npm run status',
       'all of it',
       runs.map((run) => run.whole),
+    );
+    const plan = row(
+      'npm run prune -- --dry-run',
+      'a plan',
+      runs.map((run) => run.plan),
     );
     const rows = [
       whole,
@@ -54,25 +60,30 @@ export async function status(quick: boolean, report: Progress) {
         runs.map((run) => run.whole / run.floor),
         'times',
       ),
+      plan,
     ];
     const notes = [
       `A registry of ${EXPECTED.replace('repositories,', 'repositories and')}, each of three layers.`,
     ];
-    return { rows, goals: [below(1, whole)], notes };
+    return { rows, goals: [below(1, whole), below(10, plan)], notes };
   } finally {
     await checkout.dispose();
   }
 }
 
+/** Seconds. */
 async function timed(
   checkout: Checkout,
+  script: string,
   args: readonly string[],
-): Promise<{ seconds: number; stdout: string }> {
+  expected = '',
+): Promise<number> {
   const began = performance.now();
-  const { exitCode, stdout, stderr } = await checkout.npm('status', args);
+  const { exitCode, stdout, stderr } = await checkout.npm(script, args);
   const seconds = (performance.now() - began) / 1000;
-  if (exitCode !== 0) throw new Error(`status ended with ${exitCode}:\n${stdout}\n${stderr}`);
-  return { seconds, stdout };
+  if (exitCode !== 0) throw new Error(`${script} ended with ${exitCode}:\n${stdout}\n${stderr}`);
+  if (!stdout.includes(expected)) throw new Error(`${script} shows something else:\n${stdout}`);
+  return seconds;
 }
 
 /** Images that have one layer in common within their repository. The registry keeps no account of its own. */

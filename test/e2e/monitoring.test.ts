@@ -78,13 +78,13 @@ test('what people do, and what does not let them, is counted', async () => {
     expect(await stack.calls.ask('GET', blob, { as })).toMatchObject({ status: 200 });
   }
   expect((await stack.calls.ask('GET', '/v2/other/app/tags/list', { as })).status).toBe(403);
-  const statuses = await guessUntilThrottled();
-  expect(statuses.filter((status) => status === 401).length).toBeGreaterThanOrEqual(10);
+  const wrong = (await guessUntilThrottled()).filter((status) => status === 401).length;
+  expect(wrong).toBeGreaterThan(0);
 
   const atLeast = (least: number) => (value: number | undefined) => (value ?? 0) >= least;
   await prometheus.until('moorage_gate_throttled_users', (users) => users === 1);
   await prometheus.until('moorage_gate_throttled_addresses', (addresses) => addresses === 0);
-  await prometheus.until('moorage_gate_audit_events_total{event="login_failed"}', atLeast(10));
+  await prometheus.until('moorage_gate_audit_events_total{event="login_failed"}', atLeast(wrong));
   await prometheus.until('moorage_gate_requests_total{action="pull",verdict="denied"}', atLeast(1));
   await prometheus.until('moorage_gate_requests_total{action="pull",verdict="allowed"}', atLeast(2 * PULLS));
   await prometheus.until('moorage_gate_requests_total{action="push",verdict="allowed"}', atLeast(3));

@@ -91,10 +91,10 @@ test.each([
 test('without a terminal and without --yes it only says what it would do', async () => {
   await images.renew(['registry']);
   const before = await running();
-  expect((await upgrade('--dry-run')).stdout).toMatch(
+  expect((await upgrade('--check')).stdout).toMatch(
     /registry +moorage-test-upgrade\/registry-\w+:1[\s\S]*another image/,
   );
-  expect(await upgrade()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--dry-run') });
+  expect(await upgrade()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') });
   expect(await running()).toEqual(before);
 });
 

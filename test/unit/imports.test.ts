@@ -13,7 +13,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   '@peculiar/x509': /^src\/certificates\/x509\.ts$/,
   bcryptjs: /^src\/(users\/password\.ts|gate\/hash-worker\.mjs)$/,
   'lru-cache': /^src\/(gate|mirror)\//,
-  'prom-client': /^src\/((gate|certificates)\/metrics|exporter\/[a-z-]+)\.ts$/,
+  'prom-client': /^src\/((gate|certificates|backup)\/metrics|exporter\/[a-z-]+)\.ts$/,
   nodemailer: /^src\/alerts\/email\.ts$/,
   aws4fetch: /^src\/storage\/bucket-client\.ts$/,
   yaml: /^src\/access\//,
