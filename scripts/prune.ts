@@ -88,7 +88,7 @@ async function carryOut(
   if (!json) showPlan(terminal, found.plan, { now: app.clock.now(), verbose, earlier });
   if (file !== undefined)
     for (const { input, message } of idlePatterns(retention, found.inventory))
-      terminal.line(`${input}: ${message}`);
+      terminal.paragraph(`${input}: ${message}`);
   const agreed = !dryRun && (nothing || (await agrees(terminal, yes, 'Remove them?')));
 
   if (file !== undefined) {

@@ -22,7 +22,7 @@ export function showPlan(terminal: Terminal, plan: Plan, { now, verbose, earlier
   const rest = plan.repositories.length - touched.length;
   if (rest > 0)
     terminal.line(rest === 1 ? '1 repository keeps all it has.' : `${rest} repositories keep all they have.`);
-  terminal.line(totals(plan));
+  terminal.paragraph(totals(plan));
   if (earlier > 0) terminal.line('What was removed there before is given up earlier, too.');
 }
 
