@@ -28,7 +28,9 @@ import { loadSettings } from '../src/settings/load.ts';
 import { awaitRegistry } from '../src/stack/answer.ts';
 import { ensureFolders, expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
+import { expectSetUp } from '../src/stack/set-up.ts';
 import { withWritesClosed } from '../src/stack/writes.ts';
+import { unchanged } from '../src/step.ts';
 import { withLock } from '../src/system/lock.ts';
 
 interface Options {
@@ -56,6 +58,7 @@ await main(
     .action(async (options: Options) => {
       const app = openApp();
       await expectOwnState(app.paths);
+      await expectSetUp(app.paths);
       await withLock(lockFile(app, 'storage'), 'npm run gc', app.clock, () => gc(app, options));
     }),
 );
@@ -93,9 +96,12 @@ async function dryRun(
 ): Promise<CollectionOutcome> {
   await story.step('Contents', () => expectContents(parts, options));
   const before = await story.step('Inventory', () => look(parts));
-  await story.step('Pruned', () => giveUp(app, before)); // distribution's rehearsal does not count what they have
+  const { forget } = await story.step('Pruned', async () => {
+    const { summary, value } = await giveUp(app, before);
+    return unchanged(summary, value);
+  });
   const collected = await story.step('Rehearsal', (report) => rehearse(parts, before, options, report));
-  return { dryRun: true, collected, seconds: 0, damage: [], before: [] };
+  return { dryRun: true, pruned: forget.length > 0, collected, seconds: 0, damage: [], before: [] };
 }
 
 /** The whole story, in order. A run that is killed anywhere in it is ended by the next one, or by the daemon. */

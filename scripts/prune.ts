@@ -17,6 +17,7 @@ import { main } from '../src/cli/main.ts';
 import {
   chooseRetention,
   expectRepositories,
+  idlePatterns,
   namesOf,
   type PruneOptions,
   referenceIn,
@@ -85,6 +86,9 @@ async function carryOut(
   const earlier = toGiveUpEarlier(found, retention, options.undoDays);
   const nothing = isEmpty(found.plan) && earlier === 0;
   if (!json) showPlan(terminal, found.plan, { now: app.clock.now(), verbose, earlier });
+  if (file !== undefined)
+    for (const { input, message } of idlePatterns(retention, found.inventory))
+      terminal.paragraph(`${input}: ${message}`);
   const agreed = !dryRun && (nothing || (await agrees(terminal, yes, 'Remove them?')));
 
   if (file !== undefined) {

@@ -72,8 +72,10 @@ async function watch(
       settings,
       storage ? ((await images()) ?? 'being-read') : 'left-out',
     );
+    const { columns, ...page } = pageOf(terminal);
     return [
-      ...statusScreen(found, troublesOf(found), pageOf(terminal), all),
+      // Erasing the rest of a line that is full takes its last letter.
+      ...statusScreen(found, troublesOf(found), { ...page, columns: columns - 1 }, all),
       watchFooter(terminal, WATCH_EVERY),
     ];
   });

@@ -12,6 +12,7 @@ import type { Entry } from '../src/journal.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
+import { expectSetUp } from '../src/stack/set-up.ts';
 import { changed } from '../src/step.ts';
 import { withLock } from '../src/system/lock.ts';
 import { chosenBy, expectNewRegistry, obtain, withChosen } from '../src/upgrade/choose.ts';
@@ -33,7 +34,7 @@ import { gatherFindings, surveyRunning } from '../src/upgrade/survey.ts';
 import { lookForWanted, type Wishes, wishesBack } from '../src/upgrade/wanted.ts';
 
 interface Options {
-  readonly check: boolean;
+  readonly dryRun: boolean;
   readonly yes: boolean;
   readonly force: boolean;
   readonly undo: boolean;
@@ -46,7 +47,8 @@ interface Options {
 await main(
   new Command('npm run upgrade --')
     .description('Replaces what is older than it should be, part by part; goes back if anything fails.')
-    .option('--check', 'only say what would be replaced, by what and why', false)
+    // `--check` is what it was called, and is what many write.
+    .option('--check, --dry-run', 'only say what would be replaced, by what and why', false)
     .option('-y, --yes', 'carry it out without asking', false)
     .option('--registry <image>', 'set REGISTRY_IMAGE in .env as part of it')
     .option('--nginx <image>', 'set NGINX_IMAGE')
@@ -57,6 +59,7 @@ await main(
     .action(async (options: Options) => {
       const app = openApp();
       await expectOwnState(app.paths);
+      await expectSetUp(app.paths);
       await withLock(lockFile(app, 'init-tls'), 'npm run upgrade', app.clock, () =>
         withLock(lockFile(app, 'storage'), 'npm run upgrade', app.clock, () => upgrade(app, options)),
       );
@@ -78,7 +81,7 @@ async function upgrade(app: App, options: Options): Promise<void> {
   await expectNothingInterrupted({ gc: openJournal(app, 'gc'), restore: openJournal(app, 'restore') });
 
   const left = await course.journal.interrupted();
-  if (left === undefined || options.check) return begin(course, settings, left);
+  if (left === undefined || options.dryRun) return begin(course, settings, left);
   if (await resume(course, left)) return begin(course, settings);
 }
 
@@ -120,7 +123,7 @@ async function resume(course: Course, left: Entry): Promise<boolean> {
 async function begin(course: Course, settings: Settings, left?: Entry): Promise<void> {
   const { app, story, place, workshop, terminal, options } = course;
   const running = await surveyRunning(place, settings);
-  if (!options.force && !options.check) await expectWell(settings, running);
+  if (!options.force && !options.dryRun) await expectWell(settings, running);
   const previous = options.undo ? await lastLeft(app.paths) : undefined;
   if (options.undo && previous === undefined) throw nothingToUndo();
   const look = () => (previous === undefined ? lookForWanted(settings, workshop) : wishesBack(previous));
@@ -129,12 +132,12 @@ async function begin(course: Course, settings: Settings, left?: Entry): Promise<
   const leap = leapOfPlan(plan);
   terminal.table(planInWords(plan, leap, wishes.unknown));
   if (left !== undefined)
-    terminal.line('An upgrade was interrupted: the next run without --check ends it first.');
-  if (options.check || isNothing(plan)) return tell(course, plan, false);
+    terminal.line('An upgrade was interrupted: the next run without --dry-run ends it first.');
+  if (options.dryRun || isNothing(plan)) return tell(course, plan, false);
   expectAgreed(leap, { agreed: true, force: options.force });
   if (!(await agrees(terminal, options.yes, 'Replace these?'))) return tell(course, plan, false);
 
-  const { facts, snapshot } = await story.step('Backup', () => backUp(course, settings, wishes, previous));
+  const { facts, snapshot } = await story.step('Way back', () => backUp(course, settings, wishes, previous));
   if (previous === undefined) await getImages(course, settings, { wishes, plan, facts, snapshot });
   await carryOut(course, facts, options.force ? 'may be broken' : 'serves', planSummary(plan));
   tell(course, plan, true);

@@ -23,6 +23,7 @@ import { bringBackTags, chooseReturns, type Returned } from './retention/undo.ts
 import { loadSettings } from './settings/load.ts';
 import type { Settings } from './settings/settings.ts';
 import { expectOwnState } from './stack/folders.ts';
+import { expectSetUp } from './stack/set-up.ts';
 import { withWritesClosed } from './stack/writes.ts';
 import { readPolicy } from './users/overview.ts';
 
@@ -35,11 +36,12 @@ export interface Assessment {
 
 /**
  * Root may run it in the checkout of somebody else: the registry's files are often root's, and the state stays whose it is.
- * @throws Failure `foreign-state`
+ * @throws Failure `foreign-state`, `not-set-up`
  */
 export async function openPrune(): Promise<{ app: App; settings: Settings }> {
   const app = openApp();
   if (!openHost(app).root) await expectOwnState(app.paths);
+  await expectSetUp(app.paths);
   return { app, settings: await loadSettings(app.paths, app.environment) };
 }
 

@@ -6,7 +6,7 @@ import { glance } from './certificates/outlook.ts';
 import { StateFile } from './certificates/state.ts';
 import { CertificateStore } from './certificates/store.ts';
 import { rollCall } from './engine/roll-call.ts';
-import { Failure, unreachable } from './errors.ts';
+import { unreachable } from './errors.ts';
 import { Events } from './events.ts';
 import { readInventory } from './inventory/inventory.ts';
 import { type Usage, usageOf } from './inventory/usage.ts';
@@ -16,11 +16,11 @@ import { certificateNames, registryUrl, type Settings } from './settings/setting
 import { registrySilence } from './stack/answer.ts';
 import { diskState, imageDisk } from './stack/image-disk.ts';
 import { expectedParts, partStates } from './stack/parts.ts';
+import { expectSetUp } from './stack/set-up.ts';
 import { happenings } from './status/happenings.ts';
 import { type Seen, type Status, seen } from './status/status.ts';
 import { readUnderWay } from './status/under-way.ts';
 import { readUsersState } from './status/users.ts';
-import { readIfExists } from './system/files.ts';
 import { forecast } from './usage/forecast.ts';
 import { UsageLog } from './usage/usage-log.ts';
 import { readAccessState } from './users/access-state.ts';
@@ -62,7 +62,7 @@ export async function gatherStatus(
       new Ledger(paths.ledger, clock).read().catch(() => []),
       storage,
     ]);
-  await expectSetUp(app, parts, certificate);
+  await expectSomething(app, parts, certificate);
   return {
     at: clock.now(),
     url: registryUrl(settings),
@@ -137,13 +137,12 @@ function originOf({ issuer }: Settings, { url }: Directory): Origin {
   }
 }
 
-async function expectSetUp(
+async function expectSomething(
   { paths }: Watched,
   parts: Status['parts'],
   certificate: Status['certificate'],
 ): Promise<void> {
   const none = certificate.kind === 'seen' && certificate.what.current.kind === 'missing';
   const runs = parts.kind === 'seen' && parts.what.some(({ condition }) => condition !== 'missing');
-  if (!none || runs || (await readIfExists(paths.envFile)) !== undefined) return;
-  throw new Failure('not-set-up', 'There is no registry here yet.', 'Make one: npm run init-tls -- --yes');
+  if (none && !runs) await expectSetUp(paths);
 }

@@ -118,7 +118,7 @@ export async function finishUpgrade(course: Course, snapshot: Snapshot, summary:
   });
   await journal.end();
   await openEvents(app).record('upgrade', 'done', summary);
-  course.terminal.line(
+  course.terminal.paragraph(
     `Back again: npm run upgrade -- --undo (settings of before: var/upgrade/${snapshot.name})`,
   );
 }

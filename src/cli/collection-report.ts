@@ -4,6 +4,8 @@ import { sizeInWords } from '../low-water.ts';
 
 export interface CollectionOutcome {
   readonly dryRun: boolean;
+  /** Whether tags that were pruned are given up in it: distribution's rehearsal does not count what they have. */
+  readonly pruned?: boolean;
   readonly collected: Collected;
   /** How long writes were refused. */
   readonly seconds: number;
@@ -14,10 +16,11 @@ export interface CollectionOutcome {
 const NAMED = 10;
 
 /** What came of it, in a line. */
-export function collectionInWords({ dryRun, collected, seconds }: CollectionOutcome): string {
+export function collectionInWords({ dryRun, pruned, collected, seconds }: CollectionOutcome): string {
   const { blobs, bytes, freed } = collected;
   const many = `${blobs.length} ${blobs.length === 1 ? 'blob' : 'blobs'}`;
-  if (dryRun) return `${sizeInWords(bytes)} in ${many} would be freed`;
+  if (dryRun)
+    return `${sizeInWords(bytes)} in ${many} would be freed${pruned ? ', and what was pruned' : ''}`;
   const by = freed === undefined ? '' : ' by df';
   return `${sizeInWords(Math.max(0, bytes))} freed${by}, ${many}; writes were closed for ${seconds.toFixed(1)} s`;
 }

@@ -23,7 +23,12 @@ export function askConsent(
  */
 export async function agrees(terminal: Terminal, yes: boolean, question: string): Promise<boolean> {
   if (yes) return true;
-  if (terminal.interactive) return terminal.undisturbed(() => confirm({ message: question, default: false }));
-  const message = 'nobody can be asked here: add it to carry out what is planned';
+  if (terminal.interactive) {
+    const agreed = await terminal.undisturbed(() => confirm({ message: question, default: false }));
+    if (!agreed) terminal.line('Nothing was changed.');
+    return agreed;
+  }
+  const message =
+    'nobody can be asked here: add it to carry out what is planned, or --dry-run to only see it';
   throw new WrongInput([{ input: '--yes', message }]);
 }

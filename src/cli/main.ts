@@ -1,5 +1,5 @@
-import { type Command, CommanderError } from 'commander';
-import { Failure, messageOf, WrongInput } from '../errors.ts';
+import { type Command, CommanderError, type Option } from 'commander';
+import { Failure, messageOf, systemCode, WrongInput } from '../errors.ts';
 import { environment } from '../settings/environment.ts';
 import { diskFailure } from './disk-errors.ts';
 import { Terminal } from './terminal.ts';
@@ -15,9 +15,11 @@ const INTERRUPTED = 130;
  */
 export async function main(command: Command): Promise<void> {
   for (const each of [command, ...command.commands]) {
-    each.exitOverride().showHelpAfterError(false);
+    each.exitOverride().showHelpAfterError(`What there is: ${helpOf(command)}`);
+    each.configureHelp({ optionDescription: describe });
     each.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) });
   }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', expectClosedPipe);
   try {
     expectOwnFlags(command);
     await command.parseAsync();
@@ -27,14 +29,32 @@ export async function main(command: Command): Promise<void> {
   }
 }
 
+/** `| head`: nobody reads on, and what was begun still comes to its end. */
+function expectClosedPipe(error: Error): void {
+  if (systemCode(error) !== 'EPIPE') throw error;
+}
+
+function helpOf(command: Command): string {
+  return `${command.name()} --help`;
+}
+
+/** Without `(default: false)` behind every flag that takes no value. */
+function describe({ description, defaultValue }: Option): string {
+  const worthIt = typeof defaultValue === 'number' || typeof defaultValue === 'string';
+  return worthIt ? `${description} (default: ${defaultValue})` : description;
+}
+
 /** Flags that npm has too, and people set for npm. That one of them is missing is no harm. */
 const ALSO_NPMS = ['--yes', '--force', '--json', '--user', '--only'];
 
 /** `npm run renew --dry-run`: npm keeps the flag for itself, and the run would be a real one. */
 function expectOwnFlags(command: Command): void {
   const options = [command, ...command.commands].flatMap((each) => each.options);
-  for (const { long, required } of options) {
-    if (!long || ALSO_NPMS.includes(long) || process.argv.includes(long)) continue;
+  const flags = options.flatMap(({ short, long, required }) =>
+    [short, long].map((name) => ({ name, required })),
+  );
+  for (const { name: long, required } of flags) {
+    if (!long?.startsWith('--') || ALSO_NPMS.includes(long) || process.argv.includes(long)) continue;
     const taken = environment()[`npm_config_${long.slice(2).replaceAll('-', '_')}`];
     if (taken !== 'true' && !(required && taken)) continue; // `--allow=push:team` arrives with its value
     const right = `npm run ${environment().npm_lifecycle_event ?? 'NAME'} -- ${long}`;
@@ -58,13 +78,13 @@ function conclude(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_INPUT;
   if (error instanceof WrongInput) {
     for (const { input, message } of error.problems)
-      terminal.line(`${terminal.style('red', input)}: ${message}`);
+      terminal.paragraph(`${terminal.style('red', input)}: ${message}`);
     return WRONG_INPUT;
   }
   const failure = error instanceof Failure ? error : diskFailure(error);
   if (failure !== undefined) {
-    terminal.line(terminal.style('red', failure.message));
-    terminal.line(failure.remedy);
+    for (const line of failure.message.split('\n')) terminal.paragraph(terminal.style('red', line));
+    terminal.paragraph(failure.remedy);
     return FAILED;
   }
   terminal.line(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -31,6 +31,11 @@ export function row(page: Page, title: string, lines: readonly string[]): string
   });
 }
 
+/** Whether a text needs no second line. */
+export function isShort({ columns, rows }: Page, text: string): boolean {
+  return rows === undefined || stripVTControlCharacters(text).length <= columns;
+}
+
 /** A text over the whole width; further lines of it are indented. */
 export function wrapped(page: Page, text: string, indent: number): string[] {
   if (page.rows === undefined) return [text];

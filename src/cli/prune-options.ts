@@ -103,14 +103,29 @@ export function expectRepositories(
   repo: readonly Glob[] = [],
   { repositories }: Pick<Inventory, 'repositories'>,
 ): void {
-  const names = repositories.map(({ name }) => name);
-  const problems = repo
-    .filter(({ matches }) => !names.some(matches))
-    .map(({ text }): Problem => {
-      const near = nearest(text.replace(/\/\*+$/, ''), names);
-      return { input: `--repo ${text}`, message: `there is no such repository${near}` };
-    });
+  const problems = unmatched(repo, repositories, ({ text }) => `--repo ${text}`);
   if (problems.length > 0) throw new WrongInput(problems);
+}
+
+/** Patterns of rules that mean no repository there is: a slip, or one that is pushed to later. */
+export function idlePatterns({ rules }: Retention, { repositories }: Pick<Inventory, 'repositories'>) {
+  return rules.flatMap((rule) =>
+    unmatched(rule.repositories, repositories, ({ text }) => `${rule.name}: ${text}`),
+  );
+}
+
+function unmatched(
+  globs: readonly Glob[],
+  repositories: Inventory['repositories'],
+  input: (glob: Glob) => string,
+): readonly Problem[] {
+  const names = repositories.map(({ name }) => name);
+  return globs
+    .filter(({ matches }) => !names.some(matches))
+    .map((glob) => {
+      const near = nearest(glob.text.replace(/\/\*+$/, ''), names);
+      return { input: input(glob), message: `there is no such repository${near}` };
+    });
 }
 
 /** What `--undo` names; nothing is all of the last run. */

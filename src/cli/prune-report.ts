@@ -22,7 +22,7 @@ export function showPlan(terminal: Terminal, plan: Plan, { now, verbose, earlier
   const rest = plan.repositories.length - touched.length;
   if (rest > 0)
     terminal.line(rest === 1 ? '1 repository keeps all it has.' : `${rest} repositories keep all they have.`);
-  terminal.line(totals(plan));
+  terminal.paragraph(totals(plan));
   if (earlier > 0) terminal.line('What was removed there before is given up earlier, too.');
 }
 
@@ -33,12 +33,12 @@ function totals({ repositories, bytes }: Plan): string {
   const untagged = sum((each) => each.untagged.length);
   const staying = sum((each) => each.staying.length);
   if (going + untagged === 0)
-    return `Nothing goes: ${count(staying, 'tag', 'tags')} in ${where(repositories)} stay.`;
+    return `Nothing goes: ${count(staying, 'tag', 'tags')} in ${where(repositories)} ${staying === 1 ? 'stays' : 'stay'}.`;
   const loose = untagged === 0 ? '' : `, and ${count(untagged, 'untagged manifest', 'untagged manifests')}`;
   const touched = repositories.filter((each) => each.going.length + each.untagged.length > 0);
   const freed = bytes === 0 ? 'nothing, as what stays needs all of it' : sizeInWords(bytes);
   const goes = going === 1 ? 'goes' : 'go';
-  return `${count(going, 'tag', 'tags')} in ${where(touched)} ${goes}${loose}; ${staying} stay. A collection then frees ${freed}.`;
+  return `${count(going, 'tag', 'tags')} in ${where(touched)} ${goes}${loose}; ${staying} ${staying === 1 ? 'stays' : 'stay'}. A collection then frees ${freed}.`;
 }
 
 function where(repositories: readonly unknown[]): string {
@@ -54,10 +54,11 @@ function showRepository(terminal: Terminal, found: RepositoryPlan, now: Date, ve
     if (more > 0) terminal.line(`        and ${more} more; --verbose lists them`);
   };
   const red = terminal.style('red', 'goes');
-  const width = Math.min(40, Math.max(10, ...going.map(({ tag }) => tag.length)));
+  const listed = verbose ? [...going, ...staying] : going.slice(0, LISTED);
+  const width = Math.min(40, Math.max(10, ...listed.map(({ tag }) => tag.length)));
   show(going, (tag) => `  ${red}  ${goingLine(tag, now, width)}`);
   show(untagged, (each) => `  ${red}  ${'(untagged)'.padEnd(width)}  ${facts(each, now)}`);
-  if (verbose) for (const tag of staying) terminal.line(`  stays ${stayingLine(tag, now)}`);
+  if (verbose) for (const tag of staying) terminal.line(`  stays ${stayingLine(tag, now, width)}`);
   else for (const [reason, many] of tally(staying)) terminal.line(`  stays ${many}: ${reason}`);
   for (const what of damaged)
     terminal.line(`  ${terminal.style('yellow', 'damaged')} ${what} can’t be read, and is left alone`);
@@ -72,9 +73,9 @@ function facts({ digest, pushed, bytes }: GoingManifest, now: Date): string {
   return `${shortDigest(digest)}  ${ageInWords(pushed, now)} old, ${sizeInWords(bytes)} of its own`;
 }
 
-function stayingLine({ tag, digest, pushed, because }: StayingTag, now: Date): string {
+function stayingLine({ tag, digest, pushed, because }: StayingTag, now: Date, width: number): string {
   const reasons = because.map(reasonInWords).join('; ');
-  return `${tag}  ${shortDigest(digest)}  ${ageInWords(pushed, now)} old: ${reasons}`;
+  return `${tag.padEnd(width)}  ${shortDigest(digest)}  ${ageInWords(pushed, now)} old: ${reasons}`;
 }
 
 /** How many tags each reason keeps, a tag by its first. */

@@ -11,13 +11,13 @@ import { Terminal } from './terminal.ts';
 export function showApplied(terminal: Terminal, applied: Applied | undefined, undoDays: number): void {
   const { changed, ...removed } = applied ?? { removed: 0, untagged: 0, changed: [] };
   const words = removedInWords(removed);
-  terminal.line(`${words.charAt(0).toUpperCase()}${words.slice(1)}.`);
+  terminal.paragraph(`${words.charAt(0).toUpperCase()}${words.slice(1)}.`);
   if (changed.length > 0)
-    terminal.line(`Not removed, because they were pushed or removed meanwhile: ${changed.join(', ')}`);
-  terminal.line(
+    terminal.paragraph(`Not removed, because they were pushed or removed meanwhile: ${changed.join(', ')}`);
+  terminal.paragraph(
     undoDays === 0
       ? 'The room comes back with the next collection: npm run gc'
-      : `Until a collection after ${undoDays} ${undoDays === 1 ? 'day' : 'days'} they come back by: npm run prune -- --undo`,
+      : `To bring back, for ${undoDays} ${undoDays === 1 ? 'day' : 'days'} at least: npm run prune -- --undo`,
   );
 }
 
@@ -28,15 +28,16 @@ export function sayWhatDaemonFollows(
   handedOn: Done | undefined,
 ): void {
   const how = 'a run of prune that is agreed to, or init-tls, hands it on.';
-  if (handedOn?.changed === true) terminal.line(`From now on the daemon removes tags ${handedOn.summary}.`);
-  else if (follows === 'none') terminal.line(`The daemon does not follow retention.yaml yet: ${how}`);
+  if (handedOn?.changed === true)
+    terminal.paragraph(`From now on the daemon removes tags ${handedOn.summary}.`);
+  else if (follows === 'none') terminal.paragraph(`The daemon does not follow retention.yaml yet: ${how}`);
   else if (follows === 'others')
-    terminal.line(`The daemon follows another version of retention.yaml: ${how}`);
+    terminal.paragraph(`The daemon follows another version of retention.yaml: ${how}`);
 }
 
 export function showAnswer(reference: string, answer: Answer, json: boolean): void {
   if (json) printJson({ reference, ...answer });
-  else new Terminal(process.stdout).line(answerInWords(reference, answer));
+  else new Terminal(process.stdout).paragraph(answerInWords(reference, answer));
 }
 
 /** Exit code 1 where something can't come back. */
@@ -47,10 +48,10 @@ export function showReturned(returned: readonly Returned[], json: boolean): void
     return;
   }
   const terminal = new Terminal(process.stdout);
-  for (const each of returned) terminal.line(returnInWords(each));
-  if (returned.length === 0) terminal.line('There is nothing to bring back.');
+  for (const each of returned) terminal.paragraph(returnInWords(each));
+  if (returned.length === 0) terminal.paragraph('There is nothing to bring back.');
   if (returned.some(({ outcome }) => outcome === 'back'))
-    terminal.line('The next run removes them again, unless a rule keeps them.');
+    terminal.paragraph('The next run removes them again, unless a rule keeps them.');
 }
 
 /** @param applied what came of it; `undefined` where nothing was to be done, or to be done yet */

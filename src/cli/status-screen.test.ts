@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { aCertificate, aStatus, NOW, part, seenAs } from '../../test/support/a-status.ts';
+import type { RepositoryUsage } from '../inventory/usage.ts';
 import type { Status } from '../status/status.ts';
 import { troublesOf } from '../status/troubles.ts';
 import type { Page } from './page.ts';
@@ -31,6 +32,16 @@ const storage = (count: number) =>
       damaged: 0,
     })),
   });
+
+const aRepository = (change: Partial<RepositoryUsage>): RepositoryUsage => ({
+  name: 'app',
+  tags: 0,
+  own: 0,
+  shared: 0,
+  untagged: 0,
+  damaged: 0,
+  ...change,
+});
 
 const events = Array.from({ length: 5 }, (_, index) => ({
   at: ago(index * 3 * HOUR),
@@ -96,6 +107,12 @@ test('what is wrong comes first, and says what to do', () => {
   expect(lines[2]).toBe('  Registry       ✗ https://r.example does not answer');
 });
 
+test('what to do stands on a line of its own where both do not fit on one', () => {
+  const lines = screen({ parts: seenAs([part('gate', 'stopped', { exitCode: 137 })]) }, plain(80, 30));
+  expect(lines[0]).toMatch(/^✗ gate has not run since .* \(exit code 137\)$/);
+  expect(lines[1]).toBe('  → docker compose up -d');
+});
+
 test('colours say nothing that words do not', () => {
   const coloured: Page = {
     columns: 80,
@@ -140,6 +157,11 @@ test.each<[string, Partial<Status>, RegExp]>([
   ],
   ['none is wanted', { certificate: aCertificate({ none: true, reason: 'none' }) }, /Certificate +none$/m],
   ['no images', {}, /Storage +no images yet$/m],
+  [
+    'a repository of which nothing is left',
+    { storage: seenAs({ bytes: 0, tags: 0, repositories: [aRepository({ name: 'moorage/proof' })] }) },
+    /Storage +no images yet$/m,
+  ],
   ['images that are still read', { storage: 'being-read' }, /Storage +being read …$/m],
   ['passwords by the registry', { auth: 'registry', access: seenAs(undefined) }, /by the registry itself/],
   ['a gate that has not looked', { access: seenAs(undefined) }, /the gate has not looked/],

@@ -4,7 +4,7 @@ import { diskInWords } from '../low-water.ts';
 import type { Status } from '../status/status.ts';
 import type { Trouble } from '../status/troubles.ts';
 import { forecastInWords } from './forecast-words.ts';
-import { type Page, row, shortened, wrapped } from './page.ts';
+import { isShort, type Page, row, shortened, wrapped } from './page.ts';
 import { partLines } from './status-parts.ts';
 import { storageLines } from './status-storage.ts';
 
@@ -49,7 +49,13 @@ export function watchFooter(terminal: Pick<Page, 'style'>, every: number): strin
 function troubleLines(troubles: readonly Trouble[], page: Page): string[] {
   return troubles.flatMap(({ severity, what, remedy }) => {
     const mark = severity === 'broken' ? page.style('red', '✗') : page.style('yellow', '!');
-    return wrapped(page, `${mark} ${what} → ${page.style('bold', remedy)}`, 2);
+    const cure = `→ ${page.style('bold', remedy)}`;
+    const line = `${mark} ${what} ${cure}`;
+    if (isShort(page, line)) return [line];
+    return [
+      ...wrapped(page, `${mark} ${what}`, 2),
+      ...wrapped(page, cure, 2).map((each) => `  ${each.trimStart()}`),
+    ];
   });
 }
 

@@ -18,7 +18,11 @@ export function storageLines(storage: Status['storage'], page: Page, most: numbe
   if (storage === 'left-out') return [];
   if (storage === 'being-read') return ['being read …'];
   if (storage.kind === 'unseen') return [`can't be looked at: ${storage.because}`];
-  const { bytes, tags, repositories } = storage.what;
+  const { bytes, tags } = storage.what;
+  // Of some only the folder is left, until a collection; of the one for proofs as a rule.
+  const repositories = storage.what.repositories.filter(
+    (each) => each.tags + each.damaged + sizeOf(each) > 0,
+  );
   if (repositories.length === 0) return ['no images yet'];
   const shown = repositories.slice(0, most);
   const untagged = repositories.reduce((sum, each) => sum + each.untagged, 0);

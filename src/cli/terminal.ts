@@ -47,6 +47,12 @@ export class Terminal {
     this.#stream.write(`${text}\n`);
   }
 
+  /** Broken between words where a person reads it. */
+  paragraph(text: string): void {
+    const width = this.live ? this.columns : Number.POSITIVE_INFINITY;
+    for (const line of text.split('\n')) for (const part of wrap(line, width)) this.line(part);
+  }
+
   /** Titles and texts side by side; further lines of a text stand under its first. */
   table(rows: readonly (readonly [title: string, text: string])[]): void {
     for (const [title, text] of rows)

@@ -33,8 +33,10 @@ function imageInWords({ reference, id, version }: Row['next']): string {
 export function planSummary(plan: readonly Row[]): string {
   const replaced = plan.filter(({ why }) => why.length > 0);
   const words = replaced.map(({ part, now, next }) => {
-    const from = now === undefined ? 'nothing' : (now.version ?? now.reference);
-    const to = next.version ?? next.reference;
+    // Of an image that is yet to be got only the name is known.
+    const versions = now?.version !== undefined && next.version !== undefined;
+    const from = (versions ? now.version : now?.reference) ?? 'nothing';
+    const to = versions ? next.version : next.reference;
     return from === to ? `${part} anew` : `${part} from ${from} to ${to}`;
   });
   return words.join(', ');

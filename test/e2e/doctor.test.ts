@@ -105,7 +105,7 @@ describe('what is wrong is found, with what to do', () => {
     await checkout.compose('stop', 'registry', 'renewer');
     const only = ['--only', 'parts', '--only', 'renewer'];
     const found = await diagnose(checkout, only);
-    expect(found.check('parts').detail).toMatch(/^registry is exited/);
+    expect(found.check('parts').detail).toMatch(/^registry has ended/);
     expect(found.check('renewer').detail).toMatch(/nobody renews the certificate/);
     expect(found.exitCode).toBe(1);
     const fixed = await diagnose(checkout, ['--fix', '--only', 'login', ...only]);

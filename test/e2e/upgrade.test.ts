@@ -170,7 +170,7 @@ test.each([
   expect([exitCode, stderr]).toEqual([1, expect.stringMatching(message)]);
   expect({ images: await imagesOf(), env: await env() }).toEqual(before);
   expect(await pull()).toEqual(there);
-  expect(await upgrade('--check')).toMatchObject({
+  expect(await upgrade('--dry-run')).toMatchObject({
     exitCode: 0,
     stdout: expect.stringContaining('nothing to do'),
   });
@@ -199,7 +199,7 @@ test.each([
   expect([exitCode, stderr]).toEqual([0, '']);
   expect(stdout).toContain(`An upgrade was interrupted (at ${step}).`);
   expect(stdout + (await events())).toContain(words);
-  expect((await upgrade('--check')).stdout).toContain('nothing to do');
+  expect((await upgrade('--dry-run')).stdout).toContain('nothing to do');
   expect((await imagesOf()).filter((id) => !before.includes(id))).toHaveLength(1);
   expect(await pull()).toEqual(there);
 });
@@ -210,7 +210,7 @@ test('killed while it goes back, the next run goes back', async () => {
   expect(await killedAt('back', '--yes', '--registry', wrong)).toBe(true);
   expect(await upgrade('--yes')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('done now') });
   expect({ images: await imagesOf(), env: await env() }).toEqual(before);
-  expect((await upgrade('--check')).stdout).toContain('nothing to do');
+  expect((await upgrade('--dry-run')).stdout).toContain('nothing to do');
 });
 
 const events = () => readFile(join(root(), 'var/events.jsonl'), 'utf8');

@@ -38,7 +38,8 @@ export const diskCheck: Check<Context> = {
 /** @param disk where images are on this machine */
 export function judgeImages(state: DiskState, disk: { free: number; size: number } | undefined): Finding {
   const words = diskInWords(state);
-  const more = 'Free space, or put REGISTRY_DATA_DIR on a larger disk; docs/disk-space.md';
+  const more =
+    'npm run prune, then npm run gc; or put REGISTRY_DATA_DIR on a larger disk (docs/disk-space.md)';
   switch (state.kind) {
     case 'low':
       return broken(words, more);

@@ -77,7 +77,7 @@ test.each<[string, Finding, Finding['verdict'], RegExp?]>([
     'broken',
     /Caddy; Moorage’s own nginx says 200/,
   ],
-  ['the gate is down', login({ user: reply(503), inner: 503 }), 'broken', /503 to a right password/],
+  ['the gate is down', login({ user: reply(503), inner: 503 }), 'broken', /is answered with 503/],
   ['a certificate that is refused', login({ distrust: 'old' }), 'warning', /refuse its certificate: old/],
   ['a path', judgeLocation('/v2/x', URL_, undefined), 'fine'],
   ['a whole URL', judgeLocation(`${URL_}/v2/x`, URL_, undefined), 'fine'],

@@ -63,7 +63,7 @@ export function judgePart(
     );
   if (status !== 'running')
     return broken(
-      `${part} is ${status} (exit code ${exitCode}${memory})${said}`,
+      `${part} ${status === 'exited' ? 'has ended' : `is ${status}`} (exit code ${exitCode}${memory})${said}`,
       'docker compose up -d',
       start,
     );

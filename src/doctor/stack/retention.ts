@@ -4,7 +4,7 @@ import { parseRetention } from '../../retention/retention-file.ts';
 import { readIfExists } from '../../system/files.ts';
 import { type Check, SOON } from '../check.ts';
 import type { Context } from '../context.ts';
-import { broken, type Finding, fine, skipped } from '../finding.ts';
+import { broken, type Finding, fine, skipped, warning } from '../finding.ts';
 
 export const retentionCheck: Check<Context> = {
   name: 'retention',
@@ -12,14 +12,28 @@ export const retentionCheck: Check<Context> = {
   within: SOON,
   run: async ({ paths }) => {
     const text = await readIfExists(paths.retentionFile);
-    return judgeRetention(text, relative(paths.root, paths.retentionFile));
+    const file = relative(paths.root, paths.retentionFile);
+    const follows = (await readIfExists(paths.retentionCopy)) === text;
+    return judgeRetention(text, file, follows);
   },
 };
 
-export function judgeRetention(text: string | undefined, file: string): Finding {
+/** @param follows whether the daemon has the same */
+export function judgeRetention(text: string | undefined, file: string, follows: boolean): Finding {
+  if (text === undefined && !follows)
+    return warning(
+      `there is no ${file} any more, and the daemon still follows the last one`,
+      'npm run init-tls',
+    );
   if (text === undefined) return skipped(`there is no ${file}: every tag stays`);
   const problems = problemsIn(text, file);
-  if (problems.length === 0) return fine(`${file} is right`);
+  if (problems.length === 0)
+    return follows
+      ? fine(`${file} is right`)
+      : warning(
+          `${file} is right, and the daemon does not follow it yet`,
+          'npm run prune, or npm run init-tls',
+        );
   const told = problems.map(({ input, message }) => `${input}: ${message}`).join('\n');
   return broken(told, 'Mend the file; nothing is pruned until then.');
 }

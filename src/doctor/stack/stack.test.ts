@@ -13,6 +13,7 @@ import { judgeFolder } from './storage.ts';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
 const ago = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);
+const RULES = 'rules: [{ repo: tools, keep-last: 10 }]';
 const ROTATED = { driver: 'json-file', path: '', options: { 'max-size': '10m' } };
 const CONDITION: Condition = {
   status: 'running',
@@ -111,10 +112,13 @@ test.each<[string, Finding, Finding['verdict'], RegExp?]>([
     'warning',
     /^npm run gc began .*at "Sweep"$/,
   ],
-  ['no rules for old tags', judgeRetention(undefined, 'retention.yaml'), 'skipped'],
+  ['no rules for old tags', judgeRetention(undefined, 'retention.yaml', true), 'skipped'],
+  ['rules that are gone', judgeRetention(undefined, 'retention.yaml', false), 'warning', /still follows/],
+  ['rules for old tags', judgeRetention(RULES, 'retention.yaml', true), 'fine'],
+  ['rules the daemon does not know', judgeRetention(RULES, 'retention.yaml', false), 'warning', /not follow/],
   [
     'such rules that are wrong',
-    judgeRetention('nonsense: 1', 'retention.yaml'),
+    judgeRetention('nonsense: 1', 'retention.yaml', false),
     'broken',
     /retention\.yaml:1/,
   ],
