@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type App, openApp, openEvents, openHost } from '../src/app.ts';
-import { openRestic } from '../src/app-backup.ts';
-import { withStorage } from '../src/app-storage.ts';
+import { type App, openApp, openEvents, openHost } from '../src/app/app.ts';
+import { openRestic } from '../src/app/backup.ts';
+import { withStorage } from '../src/app/storage.ts';
 import { ensurePassword, expectPassword, targetOf } from '../src/backup/access.ts';
 import { backUp } from '../src/backup/back-up.ts';
 import { forget } from '../src/backup/forget.ts';

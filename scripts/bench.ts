@@ -1,7 +1,7 @@
 import { arch, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
-import { openApp } from '../src/app.ts';
+import { openApp } from '../src/app/app.ts';
 import { main } from '../src/cli/main.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { openApp } from '../src/app.ts';
-import { openContext } from '../src/app-doctor.ts';
+import { openApp } from '../src/app/app.ts';
+import { openContext } from '../src/app/doctor.ts';
 import {
   doctorAsJson,
   doctorSummary,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { openExporter } from '../src/app-exporter.ts';
+import { openExporter } from '../src/app/exporter.ts';
 import { main } from '../src/cli/main.ts';
 
 await main(

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { openGate } from '../src/app-gate.ts';
+import { openGate } from '../src/app/gate.ts';
 import { main } from '../src/cli/main.ts';
 
 await main(

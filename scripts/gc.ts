@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { type App, lockFile, openApp } from '../src/app.ts';
+import { type App, lockFile, openApp } from '../src/app/app.ts';
 import {
   asChecker,
   expectNothingUntagged,
   finishBefore,
   giveUp,
   openCollection,
-} from '../src/app-collection.ts';
+} from '../src/app/collection.ts';
 import {
   type CollectionOutcome,
   collectionAsJson,

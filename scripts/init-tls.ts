@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { type App, lockFile, openApp, openEvents, openHost, renewalParts } from '../src/app.ts';
-import { openServiceManager, unitOfHost } from '../src/app-unit.ts';
+import { type App, lockFile, openApp, openEvents, openHost, renewalParts } from '../src/app/app.ts';
+import { openServiceManager, unitOfHost } from '../src/app/unit.ts';
 import { ensurePlaceholder } from '../src/certificates/placeholder.ts';
 import { ensureCertificate } from '../src/certificates/renewal.ts';
 import { askConsent } from '../src/cli/consent.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { App } from '../src/app.ts';
+import type { App } from '../src/app/app.ts';
 import {
   type Assessment,
   assess,
@@ -11,7 +11,7 @@ import {
   recordPruned,
   toGiveUpEarlier,
   undo,
-} from '../src/app-prune.ts';
+} from '../src/app/prune.ts';
 import { agrees } from '../src/cli/consent.ts';
 import { main } from '../src/cli/main.ts';
 import {

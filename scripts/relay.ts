@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { openRelay } from '../src/app-relay.ts';
+import { openRelay } from '../src/app/relay.ts';
 import { main } from '../src/cli/main.ts';
 
 await main(

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { openApp, renewalParts } from '../src/app.ts';
+import { openApp, renewalParts } from '../src/app/app.ts';
 import { assess, ensureCertificate, rehearse } from '../src/certificates/renewal.ts';
 import { main } from '../src/cli/main.ts';
 import { forceWarning, renewalReport } from '../src/cli/renewal-report.ts';

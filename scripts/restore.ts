@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { type App, lockFile, openApp, openEvents, openHost, openJournal } from '../src/app.ts';
-import { openRestic } from '../src/app-backup.ts';
-import { withStorage } from '../src/app-storage.ts';
+import { type App, lockFile, openApp, openEvents, openHost, openJournal } from '../src/app/app.ts';
+import { openRestic } from '../src/app/backup.ts';
+import { withStorage } from '../src/app/storage.ts';
 import { targetOf } from '../src/backup/access.ts';
 import { beginRestore, begunRestore } from '../src/backup/begun.ts';
 import { readAboutOf } from '../src/backup/extract.ts';

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { gatherStatus, readStorage, type Watched } from '../src/app-status.ts';
+import { gatherStatus, readStorage, type Watched } from '../src/app/status.ts';
 import { showLive } from '../src/cli/live-screen.ts';
 import { main } from '../src/cli/main.ts';
 import { pageOf } from '../src/cli/page.ts';

@@ -1,5 +1,5 @@
 import { $ } from 'zx';
-import { openApp, openHost } from '../src/app.ts';
+import { openApp, openHost } from '../src/app/app.ts';
 import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { installDevelopmentPackages, installPrograms, openTestEngine } from '../test/support/machine.ts';

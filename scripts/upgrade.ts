@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { type App, lockFile, openApp, openJournal } from '../src/app.ts';
-import { noteState, openBench, pickSamples } from '../src/app-upgrade.ts';
-import { type Course as Common, carryOut, finishUpgrade, goBack } from '../src/app-upgrade-course.ts';
+import { type App, lockFile, openApp, openJournal } from '../src/app/app.ts';
+import { noteState, openBench, pickSamples } from '../src/app/upgrade.ts';
+import { type Course as Common, carryOut, finishUpgrade, goBack } from '../src/app/upgrade-course.ts';
 import { agrees, askConsent } from '../src/cli/consent.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';

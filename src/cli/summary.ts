@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { App } from '../app.ts';
+import type { App } from '../app/app.ts';
 import type { Certificate } from '../certificates/certificate.ts';
 import { day } from '../certificates/words.ts';
 import { unreachable } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { openApp, openHost } from '../../src/app.ts';
+import { openApp, openHost } from '../../src/app/app.ts';
 import { connect } from '../../src/engine/connect.ts';
 import { ensureDebootstrap } from '../../src/host/install.ts';
 import { buildImage, ensureBase } from '../../src/images/build.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { openApp } from '../../src/app.ts';
+import { openApp } from '../../src/app/app.ts';
 import { connect } from '../../src/engine/connect.ts';
 import { makeImage } from '../../src/registry/image.ts';
 import type { Ran } from './checkout.ts';

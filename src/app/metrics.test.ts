@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readFile, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FakeClock } from '../test/support/fake-clock.ts';
-import { writeRenewalMetrics } from './app-metrics.ts';
-import { Ledger } from './certificates/ledger.ts';
-import { Journal } from './journal.ts';
-import { paths } from './paths.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { Ledger } from '../certificates/ledger.ts';
+import { Journal } from '../journal.ts';
+import { paths } from '../paths.ts';
+import { writeRenewalMetrics } from './metrics.ts';
 
 const clock = new FakeClock('2026-01-01T00:00:00Z');
 

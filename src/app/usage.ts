@@ -1,8 +1,8 @@
+import type { Settings } from '../settings/settings.ts';
+import { imageDisk, watchedDisk } from '../stack/image-disk.ts';
+import { tellOfDisk } from '../usage/disk-events.ts';
+import { UsageLog } from '../usage/usage-log.ts';
 import { type App, openEvents } from './app.ts';
-import type { Settings } from './settings/settings.ts';
-import { imageDisk, watchedDisk } from './stack/image-disk.ts';
-import { tellOfDisk } from './usage/disk-events.ts';
-import { UsageLog } from './usage/usage-log.ts';
 
 /** Has the images' disk in the forecast's samples, and among the events when pushes begin or cease to be refused. Never fails. */
 export function openDiskNotes(app: App, settings: Settings): () => Promise<void> {

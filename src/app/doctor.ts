@@ -1,10 +1,10 @@
-import { readDirectory } from './acme/directory.ts';
+import { readDirectory } from '../acme/directory.ts';
+import type { Context } from '../doctor/context.ts';
+import { gatherStack } from '../doctor/stack/facts.ts';
+import { connect } from '../engine/connect.ts';
+import { unitName } from '../host/unit.ts';
+import type { Settings } from '../settings/settings.ts';
 import { type App, renewalParts } from './app.ts';
-import type { Context } from './doctor/context.ts';
-import { gatherStack } from './doctor/stack/facts.ts';
-import { connect } from './engine/connect.ts';
-import { unitName } from './host/unit.ts';
-import type { Settings } from './settings/settings.ts';
 
 /** What the doctor looks at, with the real parts. */
 export function openContext(app: App, settings: Settings): Context {

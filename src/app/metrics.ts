@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Standing } from '../certificates/keeper.ts';
+import { Ledger } from '../certificates/ledger.ts';
+import { renewalMetrics } from '../certificates/metrics.ts';
+import type { Settings } from '../settings/settings.ts';
+import { writeMetrics } from '../system/metrics-file.ts';
 import type { App } from './app.ts';
-import type { Standing } from './certificates/keeper.ts';
-import { Ledger } from './certificates/ledger.ts';
-import { renewalMetrics } from './certificates/metrics.ts';
-import type { Settings } from './settings/settings.ts';
-import { writeMetrics } from './system/metrics-file.ts';
 
 const JOURNAL = /^([a-z][a-z-]{0,30})\.json$/;
 

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { FakeClock } from '../test/support/fake-clock.ts';
-import { withStorage } from './app-storage.ts';
-import { paths } from './paths.ts';
-import { leaseLine } from './stack/lease.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { paths } from '../paths.ts';
+import { leaseLine } from '../stack/lease.ts';
+import { withStorage } from './storage.ts';
 
 const clock = new FakeClock('2026-06-15T12:00:00Z');
 let app: { paths: ReturnType<typeof paths>; clock: FakeClock };

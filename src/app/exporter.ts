@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { servedCertificate } from './certificates/handshake.ts';
-import { collect } from './exporter/collect.ts';
-import { Exporter } from './exporter/exporter.ts';
-import { paths } from './paths.ts';
-import { environment } from './settings/environment.ts';
-import { systemClock } from './system/clock.ts';
-import { STACK_METRICS } from './system/metrics-file.ts';
+import { servedCertificate } from '../certificates/handshake.ts';
+import { collect } from '../exporter/collect.ts';
+import { Exporter } from '../exporter/exporter.ts';
+import { paths } from '../paths.ts';
+import { environment } from '../settings/environment.ts';
+import { systemClock } from '../system/clock.ts';
+import { STACK_METRICS } from '../system/metrics-file.ts';
 
 /** Where Prometheus asks (monitoring/prometheus.yml). */
 const PORT = 9464;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { Restic } from '../backup/restic.ts';
+import type { Secret } from '../secret.ts';
+import type { BackupTarget } from '../settings/backup-target.ts';
+import type { BackupSettings } from '../settings/settings.ts';
 import type { App } from './app.ts';
-import { Restic } from './backup/restic.ts';
-import type { Secret } from './secret.ts';
-import type { BackupTarget } from './settings/backup-target.ts';
-import type { BackupSettings } from './settings/settings.ts';
 
 /** restic, put together for one target. */
 export function openRestic(

@@ -1,9 +1,9 @@
+import { socketOf } from '../engine/address.ts';
+import type { ServiceManager } from '../host/install-unit.ts';
+import { lastChange } from '../host/last-change.ts';
+import type { UnitWishes } from '../host/unit-facts.ts';
+import type { Settings } from '../settings/settings.ts';
 import { type App, openHost } from './app.ts';
-import { socketOf } from './engine/address.ts';
-import type { ServiceManager } from './host/install-unit.ts';
-import { lastChange } from './host/last-change.ts';
-import type { UnitWishes } from './host/unit-facts.ts';
-import type { Settings } from './settings/settings.ts';
 
 /** Variables that a service needs and `.env` does not hold. */
 const HANDED_ON = ['DOCKER_HOST', 'NODE_EXTRA_CA_CERTS'] as const;

@@ -1,22 +1,22 @@
+import type { RenewalParts } from '../certificates/outlook.ts';
+import type { Engine } from '../engine/engine.ts';
+import { Failure } from '../errors.ts';
+import { type Consent, ensureDebootstrap } from '../host/install.ts';
+import type { Workshop } from '../images/build.ts';
+import { BASE_IMAGE, BUILT, imageFor } from '../images/catalog.ts';
+import type { ImageNames } from '../images/ensure.ts';
+import { ensureProof, forgetProof, type ProofParts } from '../registry/ensure-proof.ts';
+import type { ImageRole, Settings } from '../settings/settings.ts';
+import type { Place } from '../stack/compose.ts';
+import { changed, type Done, type Report } from '../step.ts';
+import { withAsk } from '../upgrade/ask-registry.ts';
+import { IMAGE_OF } from '../upgrade/parts.ts';
+import type { Tools } from '../upgrade/replace.ts';
+import { chooseSamples, expectSamples, type Sample } from '../upgrade/samples.ts';
+import { type Snapshot, takeSnapshot } from '../upgrade/snapshot.ts';
+import { surveyRunning } from '../upgrade/survey.ts';
+import type { Wishes } from '../upgrade/wanted.ts';
 import { type App, openHost, renewalParts } from './app.ts';
-import type { RenewalParts } from './certificates/outlook.ts';
-import type { Engine } from './engine/engine.ts';
-import { Failure } from './errors.ts';
-import { type Consent, ensureDebootstrap } from './host/install.ts';
-import type { Workshop } from './images/build.ts';
-import { BASE_IMAGE, BUILT, imageFor } from './images/catalog.ts';
-import type { ImageNames } from './images/ensure.ts';
-import { ensureProof, forgetProof, type ProofParts } from './registry/ensure-proof.ts';
-import type { ImageRole, Settings } from './settings/settings.ts';
-import type { Place } from './stack/compose.ts';
-import { changed, type Done, type Report } from './step.ts';
-import { withAsk } from './upgrade/ask-registry.ts';
-import { IMAGE_OF } from './upgrade/parts.ts';
-import type { Tools } from './upgrade/replace.ts';
-import { chooseSamples, expectSamples, type Sample } from './upgrade/samples.ts';
-import { type Snapshot, takeSnapshot } from './upgrade/snapshot.ts';
-import { surveyRunning } from './upgrade/survey.ts';
-import type { Wishes } from './upgrade/wanted.ts';
 
 /** What an upgrade works with. */
 export interface Bench {

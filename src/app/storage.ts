@@ -1,8 +1,8 @@
+import { COLLECTOR, HOLDER } from '../collection/parts.ts';
+import { Failure } from '../errors.ts';
+import { holdsLease } from '../stack/writes.ts';
+import { withLock } from '../system/lock.ts';
 import { type App, lockFile } from './app.ts';
-import { COLLECTOR, HOLDER } from './collection/parts.ts';
-import { Failure } from './errors.ts';
-import { holdsLease } from './stack/writes.ts';
-import { withLock } from './system/lock.ts';
 
 /**
  * Runs `work` while nobody else changes what is stored, the collector of a `gc` that was killed included: it goes on

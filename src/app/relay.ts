@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf } from './errors.ts';
-import { Cache, type Dropped } from './mirror/cache.ts';
-import { Relay } from './mirror/relay.ts';
-import { Upstream } from './mirror/upstream.ts';
-import { paths } from './paths.ts';
-import { environment } from './settings/environment.ts';
-import { loadSettings } from './settings/load.ts';
-import { systemClock } from './system/clock.ts';
+import { messageOf } from '../errors.ts';
+import { Cache, type Dropped } from '../mirror/cache.ts';
+import { Relay } from '../mirror/relay.ts';
+import { Upstream } from '../mirror/upstream.ts';
+import { paths } from '../paths.ts';
+import { environment } from '../settings/environment.ts';
+import { loadSettings } from '../settings/load.ts';
+import { systemClock } from '../system/clock.ts';
 
 /** Where distribution looks for its upstream (compose/mirror.yaml), and nginx for what distribution has failed at. */
 const PLACES = { port: 8080, socketPath: '/run/mirror/relay.sock' };

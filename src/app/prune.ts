@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { isImmutable } from './access/rights.ts';
-import { type App, openApp, openEvents, openHost } from './app.ts';
-import { withStorage } from './app-storage.ts';
-import { Failure, systemCode } from './errors.ts';
-import { type Inventory, readInventory } from './inventory/inventory.ts';
-import { openTree } from './inventory/open.ts';
+import { isImmutable } from '../access/rights.ts';
+import { Failure, systemCode } from '../errors.ts';
+import { type Inventory, readInventory } from '../inventory/inventory.ts';
+import { openTree } from '../inventory/open.ts';
 import {
   type Applied,
   applyPlan,
@@ -13,19 +11,21 @@ import {
   recover,
   type Storehouse,
   waitingLonger,
-} from './retention/apply.ts';
-import { type DailyParts, removedInWords } from './retention/daily.ts';
-import { readCopy } from './retention/handed-on.ts';
-import { type Plan, planRetention } from './retention/plan.ts';
-import { PrunedFile, type Remembered } from './retention/pruned.ts';
-import { type Retention, rulesFor } from './retention/rules.ts';
-import { bringBackTags, chooseReturns, type Returned } from './retention/undo.ts';
-import { loadSettings } from './settings/load.ts';
-import type { Settings } from './settings/settings.ts';
-import { expectOwnState } from './stack/folders.ts';
-import { expectSetUp } from './stack/set-up.ts';
-import { withWritesClosed } from './stack/writes.ts';
-import { readPolicy } from './users/overview.ts';
+} from '../retention/apply.ts';
+import { type DailyParts, removedInWords } from '../retention/daily.ts';
+import { readCopy } from '../retention/handed-on.ts';
+import { type Plan, planRetention } from '../retention/plan.ts';
+import { PrunedFile, type Remembered } from '../retention/pruned.ts';
+import { type Retention, rulesFor } from '../retention/rules.ts';
+import { bringBackTags, chooseReturns, type Returned } from '../retention/undo.ts';
+import { loadSettings } from '../settings/load.ts';
+import type { Settings } from '../settings/settings.ts';
+import { expectOwnState } from '../stack/folders.ts';
+import { expectSetUp } from '../stack/set-up.ts';
+import { withWritesClosed } from '../stack/writes.ts';
+import { readPolicy } from '../users/overview.ts';
+import { type App, openApp, openEvents, openHost } from './app.ts';
+import { withStorage } from './storage.ts';
 
 /** A look at the registry: what there is, and what the rules make of it. */
 export interface Assessment {

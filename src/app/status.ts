@@ -1,29 +1,29 @@
 import { join } from 'node:path';
+import type { Issuer, Origin } from '../certificates/issuer.ts';
+import { Ledger } from '../certificates/ledger.ts';
+import { glance } from '../certificates/outlook.ts';
+import { StateFile } from '../certificates/state.ts';
+import { CertificateStore } from '../certificates/store.ts';
+import { rollCall } from '../engine/roll-call.ts';
+import { unreachable } from '../errors.ts';
+import { Events } from '../events.ts';
+import { readInventory } from '../inventory/inventory.ts';
+import { type Usage, usageOf } from '../inventory/usage.ts';
+import type { Directory } from '../settings/directories.ts';
+import { mirrorAuthority } from '../settings/mirror.ts';
+import { certificateNames, registryUrl, type Settings } from '../settings/settings.ts';
+import { registrySilence } from '../stack/answer.ts';
+import { diskState, imageDisk } from '../stack/image-disk.ts';
+import { expectedParts, partStates } from '../stack/parts.ts';
+import { expectSetUp } from '../stack/set-up.ts';
+import { happenings } from '../status/happenings.ts';
+import { type Seen, type Status, seen } from '../status/status.ts';
+import { readUnderWay } from '../status/under-way.ts';
+import { readUsersState } from '../status/users.ts';
+import { forecast } from '../usage/forecast.ts';
+import { UsageLog } from '../usage/usage-log.ts';
+import { readAccessState } from '../users/access-state.ts';
 import type { App } from './app.ts';
-import type { Issuer, Origin } from './certificates/issuer.ts';
-import { Ledger } from './certificates/ledger.ts';
-import { glance } from './certificates/outlook.ts';
-import { StateFile } from './certificates/state.ts';
-import { CertificateStore } from './certificates/store.ts';
-import { rollCall } from './engine/roll-call.ts';
-import { unreachable } from './errors.ts';
-import { Events } from './events.ts';
-import { readInventory } from './inventory/inventory.ts';
-import { type Usage, usageOf } from './inventory/usage.ts';
-import type { Directory } from './settings/directories.ts';
-import { mirrorAuthority } from './settings/mirror.ts';
-import { certificateNames, registryUrl, type Settings } from './settings/settings.ts';
-import { registrySilence } from './stack/answer.ts';
-import { diskState, imageDisk } from './stack/image-disk.ts';
-import { expectedParts, partStates } from './stack/parts.ts';
-import { expectSetUp } from './stack/set-up.ts';
-import { happenings } from './status/happenings.ts';
-import { type Seen, type Status, seen } from './status/status.ts';
-import { readUnderWay } from './status/under-way.ts';
-import { readUsersState } from './status/users.ts';
-import { forecast } from './usage/forecast.ts';
-import { UsageLog } from './usage/usage-log.ts';
-import { readAccessState } from './users/access-state.ts';
 
 /** Of an app: `openApp` would load every issuer, which takes longer than all of this. */
 export type Watched = Pick<App, 'paths' | 'clock' | 'environment'>;
@@ -85,7 +85,7 @@ export async function gatherStatus(
 export function readStorage({ clock }: Watched, settings: Settings): Promise<Seen<Usage>> {
   return seen(async () => {
     // What speaks to a bucket is loaded only for a bucket.
-    const { openTree } = await import('./inventory/open.ts');
+    const { openTree } = await import('../inventory/open.ts');
     return usageOf(await readInventory(await openTree(settings, clock)));
   });
 }
@@ -97,7 +97,7 @@ async function trendOf({ paths, clock }: Watched, settings: Settings) {
 
 async function stateOfMirror({ clock }: Watched, settings: Settings) {
   if (settings.mirror === undefined) return undefined;
-  const { stateOfMirror: look } = await import('./stack/mirror.ts');
+  const { stateOfMirror: look } = await import('../stack/mirror.ts');
   return look(settings, settings.mirror, clock, ANSWER_WITHIN);
 }
 
@@ -119,7 +119,7 @@ async function issuerOf(
 ): Promise<Pick<Issuer, 'origin' | 'offered'>> {
   if (settings.provided === undefined || settings.issuer !== 'provided')
     return { origin: originOf(settings, settings.directory) };
-  const { ProvidedIssuer } = await import('./issuers/provided.ts');
+  const { ProvidedIssuer } = await import('../issuers/provided.ts');
   return new ProvidedIssuer(settings.provided, clock);
 }
 

@@ -1,13 +1,13 @@
+import type { Listeners, Log } from '../certificates/keeper.ts';
+import { messageOf } from '../errors.ts';
+import { pruneDaily } from '../retention/daily.ts';
+import type { Settings } from '../settings/settings.ts';
+import { watchedDisk } from '../stack/image-disk.ts';
 import { type App, openAlerter } from './app.ts';
-import { clearInterrupted } from './app-collection.ts';
-import { writeRenewalMetrics } from './app-metrics.ts';
-import { dailyPrune } from './app-prune.ts';
-import { openDiskNotes } from './app-usage.ts';
-import type { Listeners, Log } from './certificates/keeper.ts';
-import { messageOf } from './errors.ts';
-import { pruneDaily } from './retention/daily.ts';
-import type { Settings } from './settings/settings.ts';
-import { watchedDisk } from './stack/image-disk.ts';
+import { clearInterrupted } from './collection.ts';
+import { writeRenewalMetrics } from './metrics.ts';
+import { dailyPrune } from './prune.ts';
+import { openDiskNotes } from './usage.ts';
 
 /** Has alerts and metrics follow how things stand with the certificate and the disk. */
 export function openListeners(app: App, settings: Settings, log: Log): Listeners {
