@@ -1,6 +1,15 @@
 import { Command } from 'commander';
-import { type App, lockFile, openApp, openEvents, openHost, renewalParts } from '../src/app/app.ts';
+import {
+  type App,
+  lockFile,
+  openApp,
+  openEvents,
+  openHost,
+  openJournal,
+  renewalParts,
+} from '../src/app/app.ts';
 import { openServiceManager, unitOfHost } from '../src/app/unit.ts';
+import { expectNoneHalfDone } from '../src/backup/begun.ts';
 import { ensurePlaceholder } from '../src/certificates/placeholder.ts';
 import { ensureCertificate } from '../src/certificates/renewal.ts';
 import { askConsent } from '../src/cli/consent.ts';
@@ -60,6 +69,7 @@ async function initTls(app: App, { yes, user, json }: Options): Promise<void> {
   const host = openHost(app);
   const consent = askConsent(terminal, yes);
 
+  expectNoneHalfDone(await openJournal(app, 'restore').interrupted());
   const rules = await readRules(paths);
   const wanted = await story.step('Settings', () => ensureSettings(paths, environment));
   await story.step('Names', () => expectIssuable(wanted, clock));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WrongInput } from '../errors.ts';
+import { Failure, WrongInput } from '../errors.ts';
 import type { Entry, Journal } from '../journal.ts';
 import type { Staged } from './put-in-place.ts';
 
@@ -41,4 +41,17 @@ export function begunRestore(entry: Entry | undefined, asked: string | undefined
     since: entry.since,
     isAhead: (step) => STEPS.indexOf(step) >= STEPS.indexOf(entry.step),
   };
+}
+
+/**
+ * Nothing else may begin on files of which some are moved and some are not yet.
+ * @throws Failure `restore-unfinished`
+ */
+export function expectNoneHalfDone(entry: Entry | undefined): void {
+  if (entry?.step !== 'aside' && entry?.step !== 'place') return;
+  throw new Failure(
+    'restore-unfinished',
+    `A restore that began at ${entry.since.toISOString()} was interrupted half way.`,
+    'Run `npm run restore` first: it brings it to its end.',
+  );
 }

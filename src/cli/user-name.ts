@@ -1,9 +1,10 @@
+import { isTemporary } from '../access/prover.ts';
 import { WrongInput } from '../errors.ts';
 import { userNameProblem } from '../users/users.ts';
 
 /** For commander: a name that can't be one is refused before the command begins. */
 export function userName(value: string): string {
-  const problem = userNameProblem(value);
+  const problem = isTemporary(value) ? 'is a name of our own: it comes and goes' : userNameProblem(value);
   if (problem !== undefined)
     throw new WrongInput([{ input: 'name', message: `${JSON.stringify(value)} ${problem}` }]);
   return value;

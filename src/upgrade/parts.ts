@@ -53,7 +53,7 @@ const IN_TURN: readonly Part[] = [
 const FILES: Readonly<Partial<Record<Part, readonly string[]>>> = {
   registry: ['registry/config'],
   mirror: ['registry/config'],
-  nginx: ['nginx'],
+  nginx: ['nginx', 'registry/config'], // it reads leases as the registry does
 };
 
 /** When the files of a part last changed: `git pull` writes those alone that differ. */
