@@ -1,7 +1,10 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp, openJournal } from '../src/app/app.ts';
-import { noteState, openBench, pickSamples } from '../src/app/upgrade.ts';
-import { type Course as Common, carryOut, finishUpgrade, goBack } from '../src/app/upgrade-course.ts';
+import { withStorage } from '../src/app/storage.ts';
+import { openBench } from '../src/app/upgrade.ts';
+import { type Course as Common, carryOut } from '../src/app/upgrade-course.ts';
+import { getImages, noteWayBack } from '../src/app/upgrade-prepare.ts';
+import { resume } from '../src/app/upgrade-resume.ts';
 import { agrees, askConsent } from '../src/cli/consent.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
@@ -13,25 +16,16 @@ import type { Settings } from '../src/settings/settings.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { expectSetUp } from '../src/stack/set-up.ts';
-import { changed } from '../src/step.ts';
 import { withLock } from '../src/system/lock.ts';
-import { chosenBy, expectNewRegistry, obtain, withChosen } from '../src/upgrade/choose.ts';
-import { interruptedAndBack, nothingToUndo } from '../src/upgrade/failures.ts';
+import { chosenBy, withChosen } from '../src/upgrade/choose.ts';
+import { nothingToUndo } from '../src/upgrade/failures.ts';
 import { expectNothingInterrupted, expectWell } from '../src/upgrade/health.ts';
 import { expectAgreed } from '../src/upgrade/judge.ts';
 import { isNothing, planUpgrade, type Row } from '../src/upgrade/plan.ts';
 import { leapOfPlan } from '../src/upgrade/registry-version.ts';
-import { restoreNames } from '../src/upgrade/restore.ts';
-import { type Facts, factsForJournal, factsFromJournal, resumptionOf } from '../src/upgrade/resume.ts';
-import {
-  dropSnapshot,
-  expectSnapshot,
-  lastLeft,
-  readSnapshot,
-  type Snapshot,
-} from '../src/upgrade/snapshot.ts';
+import { lastLeft } from '../src/upgrade/snapshot.ts';
 import { gatherFindings, surveyRunning } from '../src/upgrade/survey.ts';
-import { lookForWanted, type Wishes, wishesBack } from '../src/upgrade/wanted.ts';
+import { lookForWanted, wishesBack } from '../src/upgrade/wanted.ts';
 
 interface Options {
   readonly dryRun: boolean;
@@ -61,7 +55,7 @@ await main(
       await expectOwnState(app.paths);
       await expectSetUp(app.paths);
       await withLock(lockFile(app, 'init-tls'), 'npm run upgrade', app.clock, () =>
-        withLock(lockFile(app, 'storage'), 'npm run upgrade', app.clock, () => upgrade(app, options)),
+        withStorage(app, 'npm run upgrade', () => upgrade(app, options)),
       );
     }),
 );
@@ -85,41 +79,6 @@ async function upgrade(app: App, options: Options): Promise<void> {
   if (await resume(course, left)) return begin(course, settings);
 }
 
-/** Ends what a killed run began. Answers whether there is to be a new one then. */
-async function resume(course: Course, left: Entry): Promise<boolean> {
-  const { app, engine, story, journal, terminal } = course;
-  const facts = factsFromJournal(left);
-  const { project } = await withChosen(app, {});
-  const resumption = resumptionOf(left.step);
-  terminal.line(`An upgrade was interrupted (at ${left.step || 'its beginning'}).`);
-  switch (resumption) {
-    case 'forget':
-      await story.step('Interrupted', async () => {
-        const snapshot = await readSnapshot(app.paths, facts.snapshot);
-        if (snapshot !== undefined) await restoreNames(engine, snapshot.others);
-        await dropSnapshot(course.place, project, { name: facts.snapshot });
-        await journal.end();
-        return changed('nothing was replaced yet: forgotten');
-      });
-      return true;
-    case 'tidy':
-      await finishUpgrade(
-        course,
-        await expectSnapshot(app.paths, facts.snapshot),
-        'what was interrupted is finished',
-      );
-      return false;
-    case 'finish':
-      await carryOut(course, facts, 'may be broken', 'what was interrupted is finished');
-      return false;
-    case 'go-back': {
-      const snapshot = await expectSnapshot(app.paths, facts.snapshot);
-      await goBack(course, snapshot, facts.samples);
-      throw interruptedAndBack();
-    }
-  }
-}
-
 async function begin(course: Course, settings: Settings, left?: Entry): Promise<void> {
   const { app, story, place, workshop, terminal, options } = course;
   const running = await surveyRunning(place, settings);
@@ -137,54 +96,13 @@ async function begin(course: Course, settings: Settings, left?: Entry): Promise<
   expectAgreed(leap, { agreed: true, force: options.force });
   if (!(await agrees(terminal, options.yes, 'Replace these?'))) return tell(course, plan, false);
 
-  const { facts, snapshot } = await story.step('Way back', () => backUp(course, settings, wishes, previous));
-  if (previous === undefined) await getImages(course, settings, { wishes, plan, facts, snapshot });
-  await carryOut(course, facts, options.force ? 'may be broken' : 'serves', planSummary(plan));
+  const chosen = chosenBy(options);
+  const way = await story.step('Way back', () => noteWayBack(course, settings, { wishes, chosen, previous }));
+  const judged = { agreed: leap.kind !== 'small' || options.yes, force: options.force };
+  if (previous === undefined)
+    await story.step('Images', (report) => getImages(course, settings, { wishes, ...way, judged }, report));
+  await carryOut(course, way.facts, options.force ? 'may be broken' : 'serves', planSummary(plan));
   tell(course, plan, true);
-}
-
-/** From here on a run that is killed leaves a journal. */
-async function backUp(course: Course, settings: Settings, wishes: Wishes, previous: Snapshot | undefined) {
-  const { journal, options } = course;
-  const samples = await pickSamples(course, settings);
-  const snapshot = await noteState(course, settings, wishes);
-  const facts = { snapshot: snapshot.name, chosen: chosenBy(options), samples, undo: previous?.name };
-  await journal.begin(factsForJournal(facts));
-  return changed(`var/upgrade/${snapshot.name}`, { facts, snapshot });
-}
-
-/** Whatever fails here, nothing has changed. */
-async function getImages(
-  course: Course,
-  settings: Settings,
-  {
-    wishes,
-    plan,
-    facts,
-    snapshot,
-  }: {
-    wishes: Wishes;
-    plan: readonly Row[];
-    facts: Facts;
-    snapshot: Snapshot;
-  },
-): Promise<void> {
-  const { engine, place, workshop, journal, story, options } = course;
-  await journal.reach('images');
-  try {
-    const names = await story.step('Images', (report) =>
-      obtain(settings, workshop, wishes, facts.chosen, report),
-    );
-    await expectNewRegistry(engine, names, snapshot, {
-      agreed: leapOfPlan(plan).kind !== 'small' || options.yes,
-      force: options.force,
-    });
-  } catch (error) {
-    await restoreNames(engine, snapshot.others);
-    await dropSnapshot(place, settings.project, snapshot);
-    await journal.end();
-    throw error;
-  }
 }
 
 function tell({ options, story }: Course, plan: readonly Row[], done: boolean): void {
