@@ -32,7 +32,8 @@ beforeAll(async () => {
   const { firstUser } = await checkout.init();
   login = `${firstUser?.name}:${firstUser?.password}`;
   calls = new RegistryCalls(checkout);
-  await pushRelease(calls, { repository: 'team/app', tag: '1.0', as: login }, 50_000);
+  // Nearly all of what is backed up is layers: what is damaged anywhere is one of them.
+  await pushRelease(calls, { repository: 'team/app', tag: '1.0', as: login }, 500_000);
   folder = await mkdtemp(join(tmpdir(), 'moorage-backup-'));
   target = join(folder, 'target');
   slow = await makeShim(join(folder, 'slow'), 'restic', '--limit-upload 1000');

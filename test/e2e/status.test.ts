@@ -88,7 +88,7 @@ describe('a healthy stack', () => {
     await calls.pushImage('team/small', 'v1', as, 'v1'.repeat(5_000));
     await checkout.npm('user', ['token', 'admin', '--expires', '2d']);
     const { stdout } = await status();
-    expect(stdout).toMatch(/Storage +20 KiB in 3 repositories, 3 tags\n/);
+    expect(stdout).toMatch(/Storage +20 KiB in 2 repositories, 3 tags\n/);
     expect(stdout).toMatch(/team\/large +20 KiB +2 tags █+░+\n.*team\/small +[\d.]+ KiB +1 tag ░+\n/);
     expect(stdout).toMatch(/1 user, 1 token\n +expire soon: admin:\w+ in (48 hours|2 days)/);
     expect(stdout).toMatch(/Events +· .* +user: token admin:\w+ made/);

