@@ -97,15 +97,19 @@ export class Terminal {
   }
 }
 
-/** Lines of `width` columns at most, broken at spaces. A word that is longer stays whole: it may be an address to copy. */
+/**
+ * Lines of `width` columns at most, broken at spaces, and indented as the text is. A word that is longer stays whole: it
+ * may be an address to copy.
+ */
 export function wrap(text: string, width: number): string[] {
+  const indent = /^ */.exec(text)?.[0] ?? '';
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && stripVTControlCharacters(`${line} ${word}`).length > width) {
-      lines.push(line);
+  for (const word of text.slice(indent.length).split(' ')) {
+    if (line !== '' && stripVTControlCharacters(`${indent}${line} ${word}`).length > width) {
+      lines.push(indent + line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;
   }
-  return [...lines, line];
+  return [...lines, indent + line];
 }
