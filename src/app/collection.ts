@@ -8,7 +8,6 @@ import { RegistryPart } from '../collection/registry-part.ts';
 import { type AskHead, CONNECTIONS } from '../collection/verify.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
-import { readInventory } from '../inventory/inventory.ts';
 import { openTree } from '../inventory/open.ts';
 import type { Credentials, Endpoint } from '../registry/client.ts';
 import { Heads } from '../registry/heads.ts';
@@ -94,8 +93,7 @@ export async function giveUp({ paths, clock }: App, found: Before): Promise<Done
  */
 export async function expectNothingUntagged({ paths, clock }: App, parts: CollectionParts): Promise<void> {
   const pruned = new PrunedFile(paths.pruned);
-  const tree = await parts.openTree();
-  await recover({ tree, pruned }, await readInventory(tree));
+  await recover({ tree: await parts.openTree(), pruned });
   expectNothingToBringBack(await pruned.read(), clock.now());
 }
 

@@ -91,7 +91,7 @@ export async function prune(
   return asWriter(settings, () =>
     withStorage(app, 'npm run prune', async () => {
       const house = await openStorehouse(app, settings);
-      await recover(house, await readInventory(house.tree));
+      await recover(house);
       const { plan } = await assess(app, settings, house, retention);
       const wanted = agreed === undefined ? plan : inBoth(plan, agreed);
       if (isEmpty(wanted)) return undefined;
@@ -113,7 +113,7 @@ export async function undo(
     withStorage(app, 'npm run prune -- --undo', async () => {
       const house = await openStorehouse(app, settings);
       const chosen = chooseReturns(await house.pruned.read(), names);
-      await recover(house, await readInventory(house.tree, (name) => isIn(chosen, name)));
+      await recover(house);
       const returned = await bringBackTags(house, chosen);
       const back = returned.filter(({ outcome }) => outcome === 'back').length;
       if (back > 0) await openEvents(app).record('prune', 'done', `${back} removed tags brought back`);
@@ -198,8 +198,4 @@ function inBoth(plan: Plan, agreed: Plan): Plan {
     manifests: each.manifests.filter(({ digest }) => known.has(`${each.name}@${digest}`)),
   }));
   return { ...plan, repositories };
-}
-
-function isIn(chosen: readonly { readonly repository: string }[], name: string): boolean {
-  return chosen.some(({ repository }) => repository === name);
 }

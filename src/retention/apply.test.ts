@@ -147,21 +147,21 @@ describe('a run that was killed after it moved a tag', () => {
 
   test('is ended where it had remembered the tag', async () => {
     await killed(true);
-    await recover(house, await readInventory(tree));
+    await recover(house);
     expect([await names(), await aside()]).toEqual([['new'], []]);
     expect(chooseReturns(await pruned.read(), [])).toHaveLength(1);
   });
 
   test('is undone where the tag was another by then', async () => {
     await killed(false);
-    await recover(house, await readInventory(tree));
+    await recover(house);
     expect([await names(), await aside()]).toEqual([['new', 'old'], []]);
   });
 
   test('leaves alone what was pushed meanwhile', async () => {
     await killed(false);
     const anew = await push('old', clock.now(), 'anew');
-    await recover(house, await readInventory(tree));
+    await recover(house);
     expect([(await tags())[1]?.digest, await aside()]).toEqual([anew, []]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Inventory } from '../inventory/inventory.ts';
+import { repositoriesBelow } from '../inventory/inventory.ts';
 import { tagLink } from '../inventory/layout.ts';
 import type { Tree } from '../inventory/tree.ts';
 import type { Clock } from '../system/clock.ts';
@@ -95,13 +95,10 @@ function endAfter({ at }: Remembered, undoDays: number): Date {
 }
 
 /** Ends what runs left that were killed between moving a tag and removing it: what was pushed meanwhile comes back. */
-export async function recover(
-  { tree, pruned }: Pick<Storehouse, 'tree' | 'pruned'>,
-  { repositories }: Pick<Inventory, 'repositories'>,
-): Promise<void> {
+export async function recover({ tree, pruned }: Pick<Storehouse, 'tree' | 'pruned'>): Promise<void> {
   if (!canMove(tree)) return;
   const remembered = await pruned.read();
-  for (const { name: repository } of repositories)
+  for (const repository of await repositoriesBelow(tree, ''))
     for (const tag of await leftAside(tree, repository)) {
       const planned = await plannedAside(tree, repository, tag, remembered);
       if (planned !== undefined) await drop(tree, repository, planned);
