@@ -8,7 +8,9 @@ import { digestOf } from './digest.ts';
 import { type Blob, MANIFEST_TYPE } from './image.ts';
 
 const TIMEOUT = 60_000;
-const OTHER_MANIFEST_TYPES = [
+/** For Accept: all manifests there are today. */
+export const MANIFEST_TYPES = [
+  MANIFEST_TYPE,
   'application/vnd.docker.distribution.manifest.v2+json',
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -116,7 +118,7 @@ export class RegistryClient {
   async #ask(method: string, path: string, body?: Buffer, type?: string): Promise<Answer> {
     const headers: Record<string, string> = { host: new URL(this.#base()).host, connection: 'close' };
     if (type !== undefined) headers['content-type'] = type;
-    if (method === 'GET') headers.accept = `${MANIFEST_TYPE}, ${OTHER_MANIFEST_TYPES}, */*`;
+    if (method === 'GET') headers.accept = `${MANIFEST_TYPES}, */*`;
     if (body !== undefined) headers['content-length'] = String(body.length);
     if (this.#credentials !== undefined) headers.authorization = basic(this.#credentials);
     const socket = await openConnection(this.#endpoint).catch((error) => {

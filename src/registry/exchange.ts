@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { messageOf } from '../errors.ts';
 import { bracketed } from '../settings/names.ts';
-import { type Credentials, type Endpoint, openConnection } from './client.ts';
+import { basic, type Credentials, type Endpoint, openConnection } from './client.ts';
 
 /** More of a body than an error needs. */
 const KEPT = 16 * 1024;
@@ -89,11 +89,10 @@ function headersOf(
   { method, headers, body, length }: Question,
 ): Record<string, string> {
   const usual = trust.kind === 'plain' ? 80 : 443;
-  const login = credentials && `${credentials.user}:${credentials.password.reveal()}`;
   return {
     host: port === usual ? bracketed(name) : `${bracketed(name)}:${port}`,
     connection: 'close',
-    ...(login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
+    ...(credentials === undefined ? {} : { authorization: basic(credentials) }),
     ...(body === undefined || length !== undefined ? {} : { 'transfer-encoding': 'chunked' }),
     ...(body === undefined && method !== 'GET' && method !== 'HEAD' ? { 'content-length': '0' } : {}),
     ...(length === undefined ? {} : { 'content-length': String(length) }),

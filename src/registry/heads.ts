@@ -1,16 +1,9 @@
 import { Agent, request } from 'node:http';
 import { Socket } from 'node:net';
 import { bracketed } from '../settings/names.ts';
-import { basic, type Credentials, type Endpoint, openConnection } from './client.ts';
+import { basic, type Credentials, type Endpoint, MANIFEST_TYPES, openConnection } from './client.ts';
 
 const ANSWER_WITHIN = 60_000;
-const ACCEPT = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  '*/*',
-].join(', ');
 
 /** Asks one registry by HEAD, over a number of connections that stay open. */
 export class Heads {
@@ -27,7 +20,7 @@ export class Heads {
       return undefined;
     };
     const host = `${bracketed(endpoint.name)}:${endpoint.port}`;
-    this.#headers = { host, authorization: basic(credentials), accept: ACCEPT };
+    this.#headers = { host, authorization: basic(credentials), accept: `${MANIFEST_TYPES}, */*` };
   }
 
   /** @throws the network's error when there is no answer */

@@ -2,29 +2,21 @@ import { z } from 'zod';
 import { PROVER } from '../access/prover.ts';
 import type { Certificate } from '../certificates/certificate.ts';
 import type { Engine } from '../engine/engine.ts';
-import { RegistryClient } from '../registry/client.ts';
+import { MANIFEST_TYPES, RegistryClient } from '../registry/client.ts';
 import { digestOf } from '../registry/digest.ts';
 import { endpointOf, type ProofParts } from '../registry/ensure-proof.ts';
-import { MANIFEST_TYPE } from '../registry/image.ts';
 import { eventually } from '../system/clock.ts';
 import { withTemporaryUser } from '../users/temporary-user.ts';
 import type { Answered, Ask } from './samples.ts';
 
 const answers = z.array(z.object({ status: z.number(), digest: z.string(), text: z.string() }));
 
-const TYPES = [
-  MANIFEST_TYPE,
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-];
-
 /** Runs in the gate, which has the registry's socket and Node; nothing else reaches it. */
 const SCRIPT = `
 const { request } = require('node:http');
 const { createHash } = require('node:crypto');
 const { writeFileSync } = require('node:fs');
-const headers = { host: 'localhost', accept: ${JSON.stringify(TYPES.join(', '))} };
+const headers = { host: 'localhost', accept: ${JSON.stringify(MANIFEST_TYPES)} };
 const ask = (path) => new Promise((resolve) => {
   const silent = (error) => resolve({ status: 0, digest: '', text: error.message });
   const asked = request({ socketPath: '/run/registry/registry.sock', path, headers }, (answer) => {
