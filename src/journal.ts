@@ -1,4 +1,5 @@
-import { dirname } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from './system/clock.ts';
 import { ensureDirectory, ownerToKeep, readIfExists, removeSynced, writeAtomically } from './system/files.ts';
@@ -62,4 +63,31 @@ export class Journal {
     await writeAtomically(this.#path, JSON.stringify(entry), MODE, await ownerToKeep(this.#path));
     this.#entry = entry;
   }
+}
+
+/** A command that has begun and not ended: it is at work, or was interrupted. */
+export interface Unfinished extends Entry {
+  /** `npm run NAME` */
+  readonly command: string;
+  /** When it last got on: it writes its journal anew at each step. */
+  readonly reached: Date;
+}
+
+const FILE = /^([a-z][a-z-]{0,30})\.json$/;
+
+/** All there are in a folder of journals, by name. */
+export async function unfinishedCommands(folder: string, clock: Clock): Promise<Unfinished[]> {
+  const names = await readdir(folder).catch((): string[] => []);
+  const commands = names.flatMap((name) => FILE.exec(name)?.[1] ?? []).sort();
+  const found = await Promise.all(
+    commands.map(async (command) => {
+      const path = join(folder, `${command}.json`);
+      const facts = await stat(path).catch(() => undefined);
+      if (facts?.isFile() !== true) return []; // it came to its end just now
+      const unreadable: Entry = { since: facts.mtime, step: '', facts: {} };
+      const entry = await new Journal(path, clock).interrupted().catch(() => unreadable);
+      return entry === undefined ? [] : [{ ...entry, command, reached: facts.mtime }];
+    }),
+  );
+  return found.flat();
 }

@@ -1,13 +1,10 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Standing } from '../certificates/keeper.ts';
 import { Ledger } from '../certificates/ledger.ts';
 import { renewalMetrics } from '../certificates/metrics.ts';
+import { unfinishedCommands } from '../journal.ts';
 import type { Settings } from '../settings/settings.ts';
 import { writeMetrics } from '../system/metrics-file.ts';
 import type { App } from './app.ts';
-
-const JOURNAL = /^([a-z][a-z-]{0,30})\.json$/;
 
 /** Leaves for the exporter what the daemon has seen at its last look. */
 export async function writeRenewalMetrics(
@@ -15,22 +12,10 @@ export async function writeRenewalMetrics(
   { issuer }: Pick<Settings, 'issuer'>,
   standing: Standing,
 ): Promise<void> {
-  const [ledger, begun] = await Promise.all([
+  const [ledger, found] = await Promise.all([
     new Ledger(paths.ledger, clock).read(),
-    unfinished(paths.journals),
+    unfinishedCommands(paths.journals, clock),
   ]);
+  const begun = found.map(({ command, reached: at }) => ({ command, at }));
   await writeMetrics(paths.metrics, 'renewer', await renewalMetrics({ ...standing, issuer, ledger, begun }));
-}
-
-/** Commands that have begun and not ended: each has a file here meanwhile, which it writes anew at each step. */
-async function unfinished(journals: string): Promise<{ command: string; at: Date }[]> {
-  const names = await readdir(journals).catch(() => []);
-  const commands = names.map((name) => JOURNAL.exec(name)?.[1]).filter((name) => name !== undefined);
-  const found = await Promise.all(
-    commands.map(async (command) => {
-      const facts = await stat(join(journals, `${command}.json`)).catch(() => undefined);
-      return facts?.isFile() !== true ? [] : [{ command, at: facts.mtime }];
-    }),
-  );
-  return found.flat();
 }

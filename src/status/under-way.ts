@@ -1,6 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Journal } from '../journal.ts';
+import { unfinishedCommands } from '../journal.ts';
 import type { Paths } from '../paths.ts';
 import type { Clock } from '../system/clock.ts';
 
@@ -22,16 +22,15 @@ export async function readUnderWay(
   { journals, state }: Pick<Paths, 'journals' | 'state'>,
   clock: Clock,
 ): Promise<UnderWay[]> {
-  const names = await readdir(journals).catch((): string[] => []);
-  const commands = names.filter((name) => /^[a-z-]+\.json$/.test(name)).map((name) => name.slice(0, -5));
-  const found = await Promise.all(
-    commands.sort().map(async (command) => {
-      const entry = await new Journal(join(journals, `${command}.json`), clock).interrupted();
-      if (entry === undefined) return []; // it came to its end just now
-      return [{ command, since: entry.since, step: entry.step, atWork: await isHeld(state, command, clock) }];
-    }),
+  const found = await unfinishedCommands(journals, clock);
+  return Promise.all(
+    found.map(async ({ command, since, step }) => ({
+      command,
+      since,
+      step,
+      atWork: await isHeld(state, command, clock),
+    })),
   );
-  return found.flat();
 }
 
 /** Whether somebody holds the lock of the storage, which the commands share, or one of the command's name. */

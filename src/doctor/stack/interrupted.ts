@@ -1,7 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { moment } from '../../certificates/words.ts';
-import { type Entry, Journal } from '../../journal.ts';
+import { type Entry, unfinishedCommands } from '../../journal.ts';
 import { type Check, SOON } from '../check.ts';
 import type { Context } from '../context.ts';
 import { type Finding, fine, together, warning } from '../finding.ts';
@@ -11,14 +9,11 @@ export const interruptedCheck: Check<Context> = {
   group: 'Stack',
   within: SOON,
   run: async ({ paths, clock }) => {
-    const names = await readdir(paths.journals).catch(() => []);
-    const entries = names
-      .filter((name) => /^[a-z-]+\.json$/.test(name))
-      .map(async (name) => {
-        const entry = await new Journal(join(paths.journals, name), clock).interrupted();
-        return entry === undefined ? [] : [judgeEntry(name.replace('.json', ''), entry)];
-      });
-    return together((await Promise.all(entries)).flat(), fine('no command was cut off'));
+    const found = await unfinishedCommands(paths.journals, clock);
+    return together(
+      found.map((each) => judgeEntry(each.command, each)),
+      fine('no command was cut off'),
+    );
   },
 };
 
