@@ -73,6 +73,11 @@ export interface Unfinished extends Entry {
   readonly reached: Date;
 }
 
+/** What brings a command to its end that was interrupted. */
+export function again({ command }: Pick<Unfinished, 'command'>): string {
+  return command === 'storage' ? 'npm run storage -- move' : `npm run ${command}`;
+}
+
 const FILE = /^([a-z][a-z-]{0,30})\.json$/;
 
 /** All there are in a folder of journals, by name. */

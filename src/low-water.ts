@@ -1,3 +1,4 @@
+import { counted } from './counted.ts';
 import { unreachable } from './errors.ts';
 
 /** A disk, in bytes. */
@@ -83,5 +84,5 @@ export function sizeInWords(bytes: number): string {
     }
     value /= 1024;
   }
-  return `${bytes} bytes`;
+  return counted(bytes, 'byte');
 }

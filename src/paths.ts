@@ -49,6 +49,10 @@ export interface Paths {
   readonly handover: string;
   /** Where images were kept when init-tls last ran. */
   readonly lastPlace: string;
+  /** Where images were before they were moved; see `OldPlace`. */
+  readonly oldPlaces: string;
+  /** What was made on this machine outside the checkout; see `Made`. */
+  readonly made: string;
 }
 
 export function paths(root: string = checkout()): Paths {
@@ -80,6 +84,8 @@ export function paths(root: string = checkout()): Paths {
     images: join(root, 'images'),
     handover: join(state, 'first-user.json'),
     lastPlace: join(state, 'storage.json'),
+    oldPlaces: join(state, 'old-storage.json'),
+    made: join(state, 'made.json'),
   };
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { keyToPem, newKeyPair } from '../certificates/x509.ts';
 import type { Clock } from '../system/clock.ts';
 import { ensureDirectory, readIfExists, removeSynced, writeAtomically } from '../system/files.ts';
+import { readAs } from '../system/json.ts';
 import { AcmeProblem } from './problem.ts';
 import { persistently } from './retry.ts';
 
@@ -86,14 +87,9 @@ async function accountKeyIn(folder: string): Promise<string> {
   return key;
 }
 
-async function readRecord(folder: string): Promise<z.infer<typeof record> | undefined> {
-  const text = await readIfExists(recordFile(folder));
-  if (text === undefined) return undefined;
-  try {
-    return record.parse(JSON.parse(text));
-  } catch {
-    return undefined; // registering again with the same key finds the same account
-  }
+/** Where there is none that can be read, registering again with the same key finds the same account. */
+function readRecord(folder: string): Promise<z.infer<typeof record> | undefined> {
+  return readAs(recordFile(folder), record);
 }
 
 function recordFile(folder: string): string {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { keyToPem, newKeyPair } from '../certificates/x509.ts';
 import { ensureDirectory, readIfExists, removeSynced, writeAtomically } from '../system/files.ts';
+import { parseAs } from '../system/json.ts';
 
 const shape = z.object({
   names: z.array(z.string()),
@@ -36,12 +37,8 @@ export class BegunOrder {
   async read(): Promise<Begun | undefined> {
     const [text, key] = [await readIfExists(this.#record), await readIfExists(this.#key)];
     if (text === undefined || key === undefined) return undefined;
-    try {
-      const { names, url, exempt, stuck } = shape.parse(JSON.parse(text));
-      return { names, key, url, exempt, stuck };
-    } catch {
-      return undefined;
-    }
+    const begun = parseAs(text, shape);
+    return begun && { names: begun.names, key, url: begun.url, exempt: begun.exempt, stuck: begun.stuck };
   }
 
   async begin(names: readonly string[]): Promise<Begun> {

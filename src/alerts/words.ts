@@ -1,5 +1,7 @@
+import { counted } from '../counted.ts';
 import { unreachable } from '../errors.ts';
 import { returnOf, sizeInWords } from '../low-water.ts';
+import { utcMinute } from '../system/clock.ts';
 import type { Alert, CertificateFacts, DiskAlert, FailureSeries } from './alert.ts';
 
 const SECOND = 1000;
@@ -79,8 +81,8 @@ function paragraphs(alert: Alert): string[] {
       const { notAfter, renewalDue } = alert.certificate;
       return [
         left(alert.certificate, at) > 0
-          ? `The certificate of ${domain} is valid until ${time(notAfter)}. Its renewal was due on ${time(renewalDue)} and has not succeeded.`
-          : `The certificate of ${domain} was valid until ${time(notAfter)}. Clients refuse it. Its renewal was due on ${time(renewalDue)} and has not succeeded.`,
+          ? `The certificate of ${domain} is valid until ${utcMinute(notAfter)}. Its renewal was due on ${utcMinute(renewalDue)} and has not succeeded.`
+          : `The certificate of ${domain} was valid until ${utcMinute(notAfter)}. Clients refuse it. Its renewal was due on ${utcMinute(renewalDue)} and has not succeeded.`,
         ...(alert.failure === undefined
           ? ['No attempt has failed, so perhaps none was made in time. The renewer looks every ten minutes.']
           : quote(alert.failure)),
@@ -142,25 +144,21 @@ function quote({ count, message, since, nextAttempt }: FailureSeries): string[] 
     .trim();
   const cut = words.length > LONGEST_QUOTE ? `${words.slice(0, LONGEST_QUOTE)}…` : words;
   return [
-    `${attempts} at ${time(since)}. The last one said:`,
+    `${attempts} at ${utcMinute(since)}. The last one said:`,
     cut,
-    `The next attempt is at ${time(nextAttempt)}.`,
+    `The next attempt is at ${utcMinute(nextAttempt)}.`,
   ];
 }
 
 function inForce(certificate: CertificateFacts | undefined, at: Date): string {
   if (certificate === undefined) return 'There is no certificate yet that clients could trust.';
   return left(certificate, at) > 0
-    ? `The certificate that is served is valid until ${time(certificate.notAfter)}.`
-    : `The certificate that is served expired on ${time(certificate.notAfter)}.`;
+    ? `The certificate that is served is valid until ${utcMinute(certificate.notAfter)}.`
+    : `The certificate that is served expired on ${utcMinute(certificate.notAfter)}.`;
 }
 
 function left({ notAfter }: CertificateFacts, at: Date): number {
   return notAfter.getTime() - at.getTime();
-}
-
-function time(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** In the largest unit of which there are two. */
@@ -172,5 +170,5 @@ function duration(milliseconds: number): string {
   ] as const) {
     if (milliseconds >= 2 * length) return `${Math.floor(milliseconds / length)} ${unit}`;
   }
-  return `${Math.ceil(milliseconds / SECOND)} seconds`;
+  return counted(Math.ceil(milliseconds / SECOND), 'second');
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../errors.ts';
 import { sizeInWords } from '../low-water.ts';
 import { changed, type Done, type Report } from '../step.ts';
+import { lastLines } from '../system/processes.ts';
 import type { Restic } from './restic.ts';
 import type { Aside } from './set-aside.ts';
 import { type Snapshot, TAG } from './snapshots.ts';
@@ -55,8 +56,8 @@ export async function backUp(
     await restic.ask(['forget', made.snapshot]); // one of which something is missing must not be the latest
     throw new Failure(
       'backup-incomplete',
-      `Not everything could be read:\n${stderr.trim().split('\n').slice(-3).join('\n')}`,
-      'Mend what it says, then run this again. The backups made before are whole.',
+      `Not everything could be read:\n${lastLines(stderr, 3)}`,
+      'Fix what it reports, then run this again. The backups made before are whole.',
     );
   }
   return changed(

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { counted } from '../counted.ts';
 import { systemCode } from '../errors.ts';
 import { blobPath, layerLink, revisionLink, sha256Hex } from '../inventory/layout.ts';
 import { contentOf } from '../inventory/manifest.ts';
@@ -49,7 +50,7 @@ export class Inspection {
     const blobs: Wanted[] = [];
     let level: readonly Subject[] = subjects;
     while (level.length > 0) {
-      report(`${level.length} manifests`);
+      report(counted(level.length, 'manifest'));
       const named: Subject[] = [];
       const wanted = this.#fresh(level.map((each) => ({ ...each, bytes: MANIFEST })));
       await this.#take(wanted, async (subject, file) => {
@@ -61,7 +62,7 @@ export class Inspection {
     }
     const wanted = this.#fresh(blobs);
     const bytes = wanted.reduce((sum, each) => sum + each.bytes, 0);
-    report(`${wanted.length} configs and layers, ${sizeInWords(bytes)}`);
+    report(`${counted(wanted.length, 'config or layer', 'configs and layers')}, ${sizeInWords(bytes)}`);
     await this.#take(wanted, async () => undefined);
   }
 

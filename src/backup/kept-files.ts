@@ -14,12 +14,13 @@ import {
 import { dirname, join, relative, sep } from 'node:path';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isThere } from '../system/files.ts';
 
 /**
  * What is backed up beside images, below the checkout: a file, or all that is in a folder. Not `var/storage.json`, the
  * jobs of the commands, sockets and logs, which are about this machine.
  */
-const KEPT = [
+export const KEPT = [
   '.env',
   'registry/auth',
   'retention.yaml',
@@ -112,8 +113,4 @@ async function fileElsewhere(link: string, top: string): Promise<string | undefi
   const real = await realpath(link).catch(() => undefined);
   if (real === undefined || `${real}${sep}`.startsWith(`${top}${sep}`)) return undefined;
   return (await stat(real)).isFile() ? real : undefined;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => undefined)) !== undefined;
 }

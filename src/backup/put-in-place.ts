@@ -1,8 +1,8 @@
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Paths } from '../paths.ts';
 import { changed, type Done, unchanged } from '../step.ts';
-import { syncDirectory } from '../system/files.ts';
+import { isThere, syncDirectory } from '../system/files.ts';
 import { keptIn } from './kept-files.ts';
 import { imagesStage } from './stage-images.ts';
 import { settingsStage } from './stage-settings.ts';
@@ -46,7 +46,7 @@ export async function putInPlace(paths: Paths, { data }: Staged): Promise<Done> 
 
 /** `false` when it is not there. */
 async function move(from: string, to: string): Promise<boolean> {
-  if ((await lstat(from).catch(() => undefined)) === undefined) return false;
+  if (!(await isThere(from))) return false;
   await mkdir(dirname(to), { recursive: true });
   await rename(from, to);
   await syncDirectory(dirname(to));

@@ -56,7 +56,7 @@ export function failureOf(command: string, target: BackupTarget, finished: Finis
         'Back up to another place while the registry has everything; a restore can take an older one (--list, --snapshot).',
       );
     case 'other':
-      return fail('restic-failed', `restic ${command} failed. ${WHOLE}`, `Mend what it says, ${AGAIN}`);
+      return fail('restic-failed', `restic ${command} failed. ${WHOLE}`, `Fix what it reports, ${AGAIN}`);
   }
 }
 
@@ -65,11 +65,11 @@ function remedyAt(target: BackupTarget): string {
     case 'folder':
       return `See that its disk is mounted and that this user may write there, ${AGAIN}`;
     case 'ssh':
-      return `This has to work without a question: ssh -o BatchMode=yes ${target.login} true. Mend that, ${AGAIN}`;
+      return `This has to work without a question: ssh -o BatchMode=yes ${target.login} true. Fix that, ${AGAIN}`;
     case 's3':
       return `Check the address, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ${AGAIN}`;
     case 'other':
-      return `Mend what it says, ${AGAIN}`;
+      return `Fix what it reports, ${AGAIN}`;
   }
 }
 

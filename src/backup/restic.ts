@@ -2,7 +2,7 @@ import { Failure } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { BackupTarget } from '../settings/backup-target.ts';
 import type { BackupSettings } from '../settings/settings.ts';
-import type { Finished, Run } from '../system/processes.ts';
+import { type Finished, lastLines, type Run } from '../system/processes.ts';
 import { failureOf } from './restic-failure.ts';
 
 export interface ResticParts {
@@ -63,7 +63,7 @@ export class Restic {
   /** The last line of output that is JSON of the wanted kind. */
   async askJson<T>(args: readonly string[], read: (value: unknown) => T, asked?: Asked): Promise<T> {
     const { stdout } = await this.ask([...args, '--json'], asked);
-    const line = stdout.trim().split('\n').at(-1) ?? '';
+    const line = lastLines(stdout);
     try {
       return read(JSON.parse(line));
     } catch (cause) {

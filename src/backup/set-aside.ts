@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { counted } from '../counted.ts';
 import { FolderTree } from '../inventory/folder-tree.ts';
 import { readInventory } from '../inventory/inventory.ts';
 import { onDisk } from '../inventory/layout.ts';
@@ -97,5 +98,5 @@ function inWords({ dataDirectory, repositories, tags, incomplete: lacking }: Abo
     lacking.length === 0
       ? ''
       : `; ${lacking.length} OF THE REGISTRY’S MANIFESTS LACK SOMETHING: ${lacking.slice(0, 3).join(', ')}`;
-  return `${repositories === 1 ? '1 repository' : `${repositories} repositories`}, ${tags === 1 ? '1 tag' : `${tags} tags`}${hurt}`;
+  return `${counted(repositories, 'repository', 'repositories')}, ${counted(tags, 'tag')}${hurt}`;
 }

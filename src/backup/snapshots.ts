@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted } from '../counted.ts';
 import { Failure, WrongInput } from '../errors.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import { missingDisk } from '../system/mounts.ts';
@@ -90,5 +91,5 @@ async function expectDisk({ target }: Restic): Promise<void> {
 }
 
 function inWords(many: number): string {
-  return many === 1 ? '1 backup' : `${many === 0 ? 'no' : many} backups`;
+  return many === 0 ? 'no backups' : counted(many, 'backup');
 }

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { counted } from '../counted.ts';
 import { Failure } from '../errors.ts';
 import { FolderTree } from '../inventory/folder-tree.ts';
 import { readInventory } from '../inventory/inventory.ts';
@@ -81,7 +82,7 @@ export async function stageImages(
     );
   const manifests = repositories.reduce((sum, each) => sum + each.manifests.size, 0);
   const before = lacking.length === 0 ? '' : `; ${lacking.length} WERE DAMAGED WHEN IT WAS MADE`;
-  return changed(`${manifests} manifests, and all that they name${before}`);
+  return changed(`${counted(manifests, 'manifest')} and all that is named there${before}`);
 }
 
 function localFull(data: string): (error: unknown) => never {

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { Failure } from '../errors.ts';
 import { sizeInWords } from '../low-water.ts';
 import { type Done, type Report, unchanged } from '../step.ts';
@@ -68,5 +69,5 @@ export async function verifySample(
 }
 
 function inImages(many: number): string {
-  return many === 1 ? '1 image' : `${many} images`;
+  return counted(many, 'image');
 }

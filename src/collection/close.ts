@@ -14,7 +14,7 @@ const QUIET_SOON = 10_000;
  * @param wait seconds for all of it
  */
 export async function drain(
-  { registry, clock, journal }: CollectionParts,
+  { registry, clock, journal }: Pick<CollectionParts, 'registry' | 'clock' | 'journal'>,
   writes: WritesClosed,
   wait: number,
   report: Report,
@@ -32,7 +32,10 @@ export async function drain(
 }
 
 /** From here on nginx refuses every write. */
-export async function close({ journal }: CollectionParts, writes: WritesClosed): Promise<Done> {
+export async function close(
+  { journal }: Pick<CollectionParts, 'journal'>,
+  writes: WritesClosed,
+): Promise<Done> {
   await journal.reach('close');
   await writes.enter('closed');
   return changed('refused with 503 and Retry-After; pulls go on');
@@ -46,7 +49,7 @@ export async function quieten(parts: CollectionParts, writes: WritesClosed): Pro
   const { registry, settings, clock, journal, log } = parts;
   await journal.reach('quieten');
   await writes.enter('collecting');
-  await registry.expectObedient();
+  await registry.expectObedient('collecting');
   writes.expectHeld();
   await registry.restart();
   await awaitRegistry(settings, clock, log);
@@ -66,7 +69,11 @@ export async function wake(
   return changed('started anew');
 }
 
-async function forgetDescriptors({ settings, engine }: CollectionParts): Promise<void> {
+/** @throws Failure `redis-silent`, and those of `forgetInRedis` */
+export async function forgetDescriptors({
+  settings,
+  engine,
+}: Pick<CollectionParts, 'settings' | 'engine'>): Promise<void> {
   const { cache, project } = settings;
   switch (cache.kind) {
     case 'memory':
@@ -83,7 +90,7 @@ async function forgetDescriptors({ settings, engine }: CollectionParts): Promise
       throw new Failure(
         'redis-silent',
         `What the stack's Redis remembers of blobs could not be taken away: ${output.trim()}`,
-        'Nothing was collected. Look into its log, docker compose logs redis, then run this again.',
+        'No image was touched. Look into its log, docker compose logs redis, then run this again.',
       );
     }
     default:

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { counted } from '../counted.ts';
 import { Failure } from '../errors.ts';
 import { type Inventory, readInventory } from '../inventory/inventory.ts';
 import { blobPath, REPOSITORIES, sha256Hex } from '../inventory/layout.ts';
@@ -9,6 +10,7 @@ import { changed, type Done, type Report, unchanged } from '../step.ts';
 import { atOnce } from '../system/at-once.ts';
 import { diskOf } from '../system/disk.ts';
 import { writeAtomically } from '../system/files.ts';
+import { lastLines } from '../system/processes.ts';
 import { type Damage, storedDamage } from './damage.ts';
 import { type Findings, readFindings } from './findings.ts';
 import { findLeftovers, foldersToRemove, type Leftovers } from './leftovers.ts';
@@ -47,7 +49,7 @@ export async function look({ openTree, clock }: CollectionParts): Promise<Done<B
     await findLeftovers(tree, inventory, clock.now()),
   ];
   const manifests = inventory.repositories.reduce((sum, each) => sum + each.manifests.size, 0);
-  const summary = `${manifests} manifests in ${inventory.repositories.length} repositories`;
+  const summary = `${counted(manifests, 'manifest')} in ${counted(inventory.repositories.length, 'repository', 'repositories')}`;
   return unchanged(summary, { tree, inventory, damage, leftovers });
 }
 
@@ -139,11 +141,11 @@ async function runCollector(
   const env = { LEASE_SECONDS: String(LEASE_SECONDS) };
   const { exitCode, output } = await parts.registry.runBeside(['collect', ...args], env, report);
   if (exitCode === 0) return readFindings(output);
-  const said = output.trim().split('\n').slice(-LAST_LINES).join('\n');
+  const said = lastLines(output, LAST_LINES);
   throw new Failure(
     'collector-failed',
     `distribution's collector ended with ${exitCode}:\n${said}`,
-    'Nothing that an image needs was taken away, and writes are open again. Mend what it says, then run this again.',
+    'Nothing that an image needs was taken away, and writes are open again. Fix what it reports, then run this again.',
   );
 }
 
@@ -164,13 +166,9 @@ function inWords({ blobs, manifests }: Findings, { repositories, uploads }: Left
     counted(blobs.length, 'blob'),
     ...(manifests.length > 0 ? [counted(manifests.length, 'untagged manifest')] : []),
     ...(repositories.length > 0
-      ? [repositories.length === 1 ? '1 empty repository' : `${repositories.length} empty repositories`]
+      ? [counted(repositories.length, 'empty repository', 'empty repositories')]
       : []),
     ...(uploads.length > 0 ? [counted(uploads.length, 'abandoned upload')] : []),
   ];
   return new Intl.ListFormat('en-GB').format(parts);
-}
-
-function counted(many: number, what: string): string {
-  return `${many} ${what}${many === 1 ? '' : 's'}`;
 }

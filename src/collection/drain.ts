@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Report } from '../step.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Traffic } from './traffic.ts';
@@ -37,5 +38,5 @@ export async function awaitQuiet(
 }
 
 export function uploadsInWords(many: number): string {
-  return many === 1 ? '1 upload' : `${many} uploads`;
+  return counted(many, 'upload');
 }

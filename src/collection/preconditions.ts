@@ -1,4 +1,5 @@
 import { coerce, gte } from 'semver';
+import { counted } from '../counted.ts';
 import { Failure, WrongInput } from '../errors.ts';
 import { readInventory } from '../inventory/inventory.ts';
 import { type Done, unchanged } from '../step.ts';
@@ -39,7 +40,7 @@ export function expectNothingToBringBack(remembered: readonly Removed[], now: Da
   throw new WrongInput([
     {
       input: '--delete-untagged',
-      message: `would delete the images of ${tags === 1 ? 'a tag' : `${tags} tags`} that \`npm run prune -- --undo\` can still bring back; wait until their days are over, or give them up first by prune with --undo-days 0`,
+      message: `would delete the images of ${counted(tags, 'tag')} that \`npm run prune -- --undo\` can still bring back; wait until their days are over, or give them up first by prune with --undo-days 0`,
     },
   ]);
 }

@@ -57,10 +57,10 @@ export class RegistryPart {
   }
 
   /** @throws Failure `registry-outdated` for one that does not look at leases */
-  async expectObedient(): Promise<void> {
+  async expectObedient(phase: 'collecting' | 'moved'): Promise<void> {
     const look = '. /etc/moorage/lease.sh && asked_for /run/maintenance';
     const { output } = await this.#exec(['sh', '-c', look]);
-    if (output.trim() !== 'collecting') throw outdated('does not see that writes are closed');
+    if (output.trim() !== phase) throw outdated('does not see that writes are closed');
   }
 
   async restart(): Promise<void> {

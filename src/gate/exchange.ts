@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { Question } from './judge.ts';
+import type { Question } from './question.ts';
 import { answerTo, type Refusal } from './refusal.ts';
 
 /** A request that nginx left to the gate, with its body still to come. */

@@ -4,9 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Answers } from './answers.ts';
 import type { Content } from './decide.ts';
 import { refuse } from './exchange.ts';
-import { type Judgement, type JudgeParts, judge, type Question } from './judge.ts';
+import { type Judgement, type JudgeParts, judge } from './judge.ts';
 import type { GateMetrics } from './metrics.ts';
-import { asksForPass, Passes } from './passes.ts';
+import { Passes } from './passes.ts';
+import { readQuestion } from './question.ts';
 import { Served } from './served.ts';
 import type { Stored } from './stored.ts';
 import { RegistrySilent, type Upstream } from './upstream.ts';
@@ -109,23 +110,4 @@ function userOf({ caller }: Judgement): string | undefined {
 
 function because(error: unknown): string {
   return error instanceof RegistrySilent ? 'the registry does not answer' : 'the gate failed; see its log';
-}
-
-function readQuestion({ headers }: IncomingMessage, passes: Passes): Question {
-  const header = (name: string) => {
-    const value = headers[name];
-    return typeof value === 'string' ? value : '';
-  };
-  const uri = header('x-uri');
-  const { authorization } = headers;
-  const length = header('x-content-length');
-  return {
-    method: header('x-method'),
-    uri,
-    address: header('x-address'),
-    part: header('x-part') === 'mirror' ? 'mirror' : 'registry',
-    // No pass is got by a pass: it would never end.
-    authorization: asksForPass(uri) ? authorization : passes.open(authorization),
-    length: /^\d{1,15}$/.test(length) ? Number(length) : undefined,
-  };
 }

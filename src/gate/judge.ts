@@ -1,26 +1,13 @@
 import { type Decision, decide, offersPasses } from './decide.ts';
 import { type Caller, type IdentityParts, identify } from './identify.ts';
 import { mindSpace } from './mind-space.ts';
-import { aboutMirror, type Part } from './mirror.ts';
+import { aboutMirror } from './mirror.ts';
 import { asksForPass } from './passes.ts';
+import type { Question } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import { type Action, readRoute } from './route.ts';
 import type { Rules } from './rulebook.ts';
 import type { Space } from './space.ts';
-
-/** A request as nginx tells of it. */
-export interface Question {
-  readonly method: string;
-  /** Path and query exactly as the client sent them, which is what the registry will see. */
-  readonly uri: string;
-  /** The client's address; behind trusted hops nginx has found out the right one. */
-  readonly address: string;
-  readonly authorization: string | undefined;
-  /** Bytes that the body is declared to have, if it is. */
-  readonly length?: number | undefined;
-  /** Whom it is for, by nginx’s word. The mirror’s images are judged under the name `mirror/…`. */
-  readonly part: Part;
-}
 
 /** What is decided, and on whom. `action`: what was wanted. */
 export type Judgement =
@@ -45,7 +32,7 @@ export interface Allowed {
 const NO_RULES: Refusal = {
   kind: 'unavailable',
   seconds: 10,
-  because: 'the rules of access are broken; the operator has to mend them',
+  because: 'the rules of access are broken; the operator has to fix them',
 };
 
 /** The one address that is the gate's and not distribution's. */

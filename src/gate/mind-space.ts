@@ -1,5 +1,5 @@
 import type { Decision } from './decide.ts';
-import type { Question } from './judge.ts';
+import type { Question } from './question.ts';
 import type { Route } from './route.ts';
 import type { Space } from './space.ts';
 

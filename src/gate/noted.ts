@@ -1,7 +1,7 @@
 import { unreachable } from '../errors.ts';
 import type { Audit, AuditEvent } from './audit.ts';
 import type { Caller } from './identify.ts';
-import type { Question } from './judge.ts';
+import type { Question } from './question.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What a line of the audit log says beyond what happened and where from. */

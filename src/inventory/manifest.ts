@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseAs } from '../system/json.ts';
 
 /** What a manifest names (OCI image spec, manifest.md and image-index.md; Docker's schema 2 is the same in this). */
 export interface ManifestContent {
@@ -49,7 +50,7 @@ const shape = z.object({
 
 /** `undefined` for what is no manifest. */
 export function contentOf(bytes: Buffer): ManifestContent | undefined {
-  const found = parse(bytes);
+  const found = parseAs(bytes.toString(), shape);
   if (found === undefined) return undefined;
   const { config, layers, blobs, manifests, fsLayers } = found;
   const kind = manifests === undefined ? 'manifest' : 'index';
@@ -65,12 +66,4 @@ export function contentOf(bytes: Buffer): ManifestContent | undefined {
     manifests: manifests ?? [],
     subject: found.subject?.digest,
   };
-}
-
-function parse(bytes: Buffer): z.infer<typeof shape> | undefined {
-  try {
-    return shape.parse(JSON.parse(bytes.toString()));
-  } catch {
-    return undefined;
-  }
 }

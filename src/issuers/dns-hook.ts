@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Failure } from '../errors.ts';
 import { dnsHookProblem } from '../settings/dns-hook.ts';
 import type { Clock } from '../system/clock.ts';
-import type { Finished, Run } from '../system/processes.ts';
+import { type Finished, type Run, saidBy } from '../system/processes.ts';
 import { mask, readCredentials } from './dns-hook-env.ts';
 import type { Challenge, Solver } from './solver.ts';
 
@@ -67,7 +67,7 @@ async function call(parts: DnsHookParts, action: Action, challenge: Challenge): 
   const { timedOut, finished } = await runWithin(parts, args, env);
   if (finished.exitCode === 0 && !timedOut) return;
   const command = `${program} ${args.join(' ')}`;
-  const told = lastLines(mask(finished.stderr.trim() || finished.stdout, credentials));
+  const told = lastLines(mask(saidBy(finished), credentials));
   if (timedOut) {
     throw new Failure(
       'dns-hook-timeout',
@@ -78,7 +78,7 @@ async function call(parts: DnsHookParts, action: Action, challenge: Challenge): 
   throw new Failure(
     'dns-hook-failed',
     `The DNS hook ended with exit code ${finished.exitCode}: ${command}${told}`,
-    'Mend what it says, and run it by hand until it ends with 0. Its contract: docs/dns-01.md',
+    'Fix what it reports, and run it by hand until it ends with 0. Its contract: docs/dns-01.md',
   );
 }
 

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
+import { listen } from '../../test/support/listening.ts';
 import { fetchPlain } from './http-01.ts';
 
 test('an answer that never ends is given up', async () => {
@@ -11,10 +11,7 @@ test('an answer that never ends is given up', async () => {
     const drip = setInterval(() => response.write('x'), 50);
     response.once('close', () => clearInterval(drip));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  const port = await listen(server);
   await expect(fetchPlain({ host: '127.0.0.1', port }, 'a.example', '/', 300)).rejects.toThrow();
   expect(open).toHaveLength(1);
   server.closeAllConnections();

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
+import { listen } from '../../test/support/listening.ts';
 import { Secret } from '../secret.ts';
 import { checkUpstream } from './check.ts';
 import { Upstream, UpstreamAway } from './upstream.ts';
@@ -22,10 +21,9 @@ afterEach(() => {
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 async function serve(handler: Handler): Promise<string> {
-  const server = createServer(handler).listen(0, '127.0.0.1');
+  const server = createServer(handler);
   servers.push(server);
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${await listen(server)}`;
 }
 
 function upstreamAt(url: string, login: typeof credentials | undefined = credentials) {

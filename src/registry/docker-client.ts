@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import { Failure, messageOf } from '../errors.ts';
-import type { Finished, Run } from '../system/processes.ts';
+import { type Finished, lastLines, type Run, saidBy } from '../system/processes.ts';
 import type { Credentials } from './client.ts';
 import type { Image } from './image.ts';
 
@@ -29,7 +29,7 @@ export async function proveByDocker(
       ['login', '--username', credentials.user, '--password-stdin', authority],
       credentials.password.reveal(),
     );
-    if (login.exitCode !== 0) return { refused: lastLine(login) };
+    if (login.exitCode !== 0) return { refused: lastLines(saidBy(login)) };
     try {
       await engine.images.load(await image.archive(tagged));
     } catch (error) {
@@ -51,7 +51,7 @@ export async function proveByDocker(
 
 function succeed(result: Finished, what: string): void {
   if (result.exitCode === 0) return;
-  const last = lastLine(result);
+  const last = lastLines(saidBy(result));
   if (/\b507\b/.test(last))
     throw new Failure(
       'disk-full',
@@ -63,8 +63,4 @@ function succeed(result: Finished, what: string): void {
     `${what} failed: ${last}`,
     'Look into the logs: docker compose logs registry gate nginx',
   );
-}
-
-function lastLine({ stdout, stderr }: Finished): string {
-  return (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '';
 }

@@ -15,8 +15,8 @@ import type { Clock } from '../system/clock.ts';
 import { readIfExists, writeAtomically } from '../system/files.ts';
 import type { Run } from '../system/processes.ts';
 import { withTemporaryUser } from '../users/temporary-user.ts';
-import type { Endpoint } from './client.ts';
-import { type Proof, proveRegistry, reachableHost } from './proof.ts';
+import { type Credentials, type Endpoint, RegistryClient } from './client.ts';
+import { type Address, expectLetIn, type Proof, proveRegistry, reachableHost } from './proof.ts';
 import { trustFor } from './trust.ts';
 
 const PROOF_FILE = 'proof.json';
@@ -60,34 +60,45 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
     .digest('hex');
   const before = record.safeParse(JSON.parse((await readIfExists(file)) ?? '{}'));
   if (before.success && before.data.subject === digest) {
-    return unchanged(`${before.data.summary} on ${before.data.at.slice(0, 10)}`);
+    return unchanged(`${before.data.summary}, on ${before.data.at.slice(0, 10)}`);
   }
 
-  const endpoint = await endpointOf(parts, certificate);
-  const { host } = endpoint;
-  const proof = await withTemporaryUser(paths.usersFile, PROVER, ({ user, password }) =>
-    proveRegistry(
-      parts,
-      { endpoint, authority, credentials: { user, password }, storage: settings.storage },
-      report,
-    ),
+  const { proof, host } = await withTemporaryUser(paths.usersFile, PROVER, async (credentials) => {
+    const endpoint = await endpointOf(parts, certificate, credentials);
+    const { storage } = settings;
+    const made = await proveRegistry(parts, { endpoint, authority, credentials, storage }, report);
+    return { proof: made, host: endpoint.host };
+  });
+  const summary = summarize(
+    proof,
+    settings,
+    settings.issuer === 'none' || host === settings.domain ? undefined : host,
   );
-  const summary = summarize(proof, settings.issuer === 'none' || host === settings.domain ? undefined : host);
   const at = clock.now().toISOString();
   await writeAtomically(file, JSON.stringify({ subject: digest, summary, at }), 0o600);
   return changed(summary);
 }
 
-/** Where this machine's own client reaches the registry, and how it knows that it is the one. */
+/**
+ * Where this machine's own client reaches the registry, and how it knows that it is the one.
+ * @param credentials of a user that was made just now: another machine does not know it
+ */
 export async function endpointOf(
-  { paths, settings }: Pick<ProofParts, 'paths' | 'settings'>,
+  { paths, settings, clock }: Pick<ProofParts, 'paths' | 'settings' | 'clock'>,
   certificate: Certificate,
+  credentials?: Credentials,
 ): Promise<Endpoint> {
-  const { host, port } =
-    settings.issuer === 'none'
-      ? httpAddress(settings)
-      : await reachableHost(settings.domain, nginxAddress(settings), certificate.fingerprint);
-  return { name: settings.domain, port, host, trust: await trustFor(paths, settings, certificate) };
+  const { domain: name, issuer } = settings;
+  const trust = await trustFor(paths, settings, certificate);
+  if (issuer === 'none') return { name, ...httpAddress(settings), trust };
+  const local = nginxAddress(settings);
+  const clientAt = (at: Address) => new RegistryClient({ name, ...at, trust }, credentials);
+  const at = await reachableHost(name, local, certificate.fingerprint, async (there) => {
+    if (credentials === undefined) return true;
+    await expectLetIn(clientAt(local), clock);
+    return (await clientAt(there).check()) === 200;
+  });
+  return { name, ...at, trust };
 }
 
 /** Has the next proof be made, whatever was proved before: under the same names there may be other images. */
@@ -95,10 +106,22 @@ export async function forgetProof({ state }: Pick<Paths, 'state'>): Promise<void
   await rm(join(state, PROOF_FILE), { force: true });
 }
 
-function summarize({ by, digest }: Proof, detour: string | undefined): string {
+function summarize(
+  { by, digest }: Proof,
+  { issuer }: Pick<Settings, 'issuer'>,
+  detour: string | undefined,
+): string {
   const short = digest.slice(0, 'sha256:'.length + 12);
-  const client = by.client === 'docker' ? 'docker' : `HTTP (docker: ${by.because})`;
+  const client = by.client === 'docker' ? 'docker' : `HTTP${why(by.because, issuer)}`;
   const through =
     detour === undefined ? '' : `, at ${detour} because the name does not lead here from this machine`;
   return `pushed and pulled ${short} by ${client}${through}`;
+}
+
+/** Why not by Docker: that it does not know a CA of one's own is as usual as it is easily mended. */
+function why(because: string, issuer: Settings['issuer']): string {
+  if (issuer === 'local' && /x509: certificate signed by unknown authority/.test(because))
+    return '; Docker on this machine does not trust the CA yet: npm run trust';
+  if (/\blookup \S+.* no such host/.test(because)) return ' (Docker on this machine does not find the name)';
+  return ` (docker: ${because})`;
 }

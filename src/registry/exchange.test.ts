@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
+import { listen } from '../../test/support/listening.ts';
 import { CutOff, exchange, type Question, type Speaker } from './exchange.ts';
 
 const MIB = 1024 ** 2;
@@ -11,11 +11,9 @@ afterEach(() => {
 });
 
 async function speakTo(listener: RequestListener): Promise<Speaker> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
+  const server = createServer(listener);
   servers.push(server);
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const port = await listen(server);
   return { endpoint: { name: 'localhost', host: '127.0.0.1', port, trust: { kind: 'plain' } } };
 }
 

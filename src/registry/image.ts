@@ -4,8 +4,8 @@ import { digestOf } from './digest.ts';
 import { tar } from './tar.ts';
 
 export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
-const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
-const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
+export const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
+export const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 export interface Blob {
   /** `sha256:…` */

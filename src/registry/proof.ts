@@ -8,16 +8,15 @@ import type { Bucket, Storage } from '../settings/storage.ts';
 import type { Report } from '../step.ts';
 import { originOf } from '../storage/bucket-client.ts';
 import { fetchPresigned } from '../storage/presigned.ts';
-import { type Clock, eventually } from '../system/clock.ts';
+import type { Clock } from '../system/clock.ts';
 import type { Run } from '../system/processes.ts';
 import { type Credentials, type Endpoint, RegistryClient } from './client.ts';
 import { digestOf } from './digest.ts';
 import { proveByDocker } from './docker-client.ts';
 import { type Image, makeImage } from './image.ts';
+import { statusOnceKnown } from './known.ts';
 
 const NAME_TIMEOUT = 5_000;
-/** Who checks the password sees a new user within a second. */
-const KNOWN = { within: 15_000, every: 500 };
 
 export interface Proof {
   /** Who pushed and pulled: Docker's own client, or this program over HTTP because Docker was refused. */
@@ -38,7 +37,7 @@ export async function proveRegistry(
   const { endpoint, authority, credentials, storage } = subject;
   const redirecting = storage.kind === 's3' && storage.redirect ? storage : undefined;
   const client = new RegistryClient(endpoint, credentials);
-  await expectKnown(client, tools.clock);
+  await expectLetIn(client, tools.clock);
   report('a wrong password must be refused');
   const wrong = new Secret(randomBytes(16).toString('hex'));
   await expectStatus(
@@ -73,19 +72,27 @@ export async function proveRegistry(
 /**
  * The address to connect to for `name`: where the name leads, if our certificate is shown there; else this machine
  * itself. A name need not be known here, and a router may not lead its own address back.
+ * @param isOurs whether somebody who shows our certificate is this machine: a registry that moved here has left the
+ *   same one behind
  */
-export async function reachableHost(name: string, local: Address, fingerprint: string): Promise<Address> {
+export async function reachableHost(
+  name: string,
+  local: Address,
+  fingerprint: string,
+  isOurs: (at: Address) => Promise<boolean>,
+): Promise<Address> {
   const shown = await servedFingerprint({
     host: name,
     port: local.port,
     servername: name,
     timeout: NAME_TIMEOUT,
   });
-  const ours = shown.kind === 'shown' && shown.fingerprint === fingerprint;
-  return ours ? { host: name, port: local.port } : local;
+  const there = { host: name, port: local.port };
+  const ours = shown.kind === 'shown' && shown.fingerprint === fingerprint && (await isOurs(there));
+  return ours ? there : local;
 }
 
-interface Address {
+export interface Address {
   readonly host: string;
   readonly port: number;
 }
@@ -127,13 +134,9 @@ async function expectRedirect(client: RegistryClient, digest: string, bucket: Bu
 }
 
 /** The user was made just now. */
-async function expectKnown(client: RegistryClient, clock: Clock): Promise<void> {
-  let answer = 0;
-  const known = await eventually(clock, KNOWN, async () => {
-    answer = await client.check();
-    return answer === 200 ? true : undefined;
-  });
-  if (known === undefined) throw unlike(200, answer, 'the right password');
+export async function expectLetIn(client: RegistryClient, clock: Clock): Promise<void> {
+  const answer = await statusOnceKnown(clock, client);
+  if (answer !== 200) throw unlike(200, answer, 'the right password');
 }
 
 async function expectStatus(status: number, client: RegistryClient, who: string): Promise<void> {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { counted } from '../counted.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Clock } from '../system/clock.ts';
-import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
+import { ownerToKeep, writeAtomically } from '../system/files.ts';
+import { readAs } from '../system/json.ts';
 import type { Applied } from './apply.ts';
 import type { Retention } from './rules.ts';
 
@@ -42,7 +44,7 @@ export async function pruneDaily(parts: DailyParts): Promise<readonly string[]> 
   const rules = await parts.readRules();
   if (rules === undefined) return [];
   const now = clock.now();
-  const read = await readState(stateFile);
+  const read = await readAs(stateFile, shape); // what can't be read counts as never done
   const state = read !== undefined && read.last > now ? undefined : read; // the clock was ahead then
   if (state === undefined) await writeState(stateFile, { last: now });
   if (state === undefined || state.last >= lastTurn(now, parts.seed)) return [];
@@ -73,20 +75,10 @@ export function lastTurn(now: Date, seed: string): Date {
 /** `12 tags and 3 untagged manifests removed`. */
 export function removedInWords({ removed, untagged }: Pick<Applied, 'removed' | 'untagged'>): string {
   const parts = [
-    ...(removed > 0 ? [`${removed} ${removed === 1 ? 'tag' : 'tags'}`] : []),
-    ...(untagged > 0 ? [`${untagged} untagged ${untagged === 1 ? 'manifest' : 'manifests'}`] : []),
+    ...(removed > 0 ? [counted(removed, 'tag')] : []),
+    ...(untagged > 0 ? [counted(untagged, 'untagged manifest')] : []),
   ];
   return `${parts.length === 0 ? 'nothing' : parts.join(' and ')} removed`;
-}
-
-/** What can't be read counts as never done. */
-async function readState(file: string): Promise<State | undefined> {
-  const text = await readIfExists(file);
-  try {
-    return text === undefined ? undefined : shape.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 async function writeState(file: string, state: State): Promise<void> {

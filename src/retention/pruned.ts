@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
-import { ensureDirectory, ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
+import { ensureDirectory, ownerToKeep, writeAtomically } from '../system/files.ts';
+import { readLines } from '../system/json-lines.ts';
 
 const shape = z.object({
   /** Of the run that removed it; runs sort by time. */
@@ -32,7 +33,7 @@ export class PrunedFile {
 
   /** @throws Failure `state-damaged` */
   async read(): Promise<Remembered[]> {
-    const lines = ((await readIfExists(this.#path)) ?? '').split('\n').filter(Boolean);
+    const lines = await readLines(this.#path);
     try {
       return lines.map((line) => shape.parse(JSON.parse(line)));
     } catch (cause) {

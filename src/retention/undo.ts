@@ -1,6 +1,6 @@
 import { WrongInput } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import type { Storehouse } from './apply.ts';
-import { nearest } from './nearest.ts';
 import type { Remembered } from './pruned.ts';
 import { canMove, type Return, retag } from './untag.ts';
 

@@ -1,7 +1,7 @@
 import { WrongInput } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import { nearest } from '../nearest.ts';
 import { Family, subjectOfTag } from './family.ts';
-import { nearest } from './nearest.ts';
 import type { Plan, RepositoryPlan } from './plan.ts';
 import type { Remembered } from './pruned.ts';
 import type { Reason } from './reasons.ts';

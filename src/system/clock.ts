@@ -28,3 +28,8 @@ export async function eventually<T>(
     await clock.sleep(every);
   }
 }
+
+/** `2026-07-01 12:00 UTC` */
+export function utcMinute(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

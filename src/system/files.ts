@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { access, chown, lstat, mkdir, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { systemCode } from '../errors.ts';
 
 /** Who owns a file. */
@@ -17,6 +19,25 @@ export async function readIfExists(path: string): Promise<string | undefined> {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Whether there is something of that name, be it a link that leads nowhere. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Whether a path leads to something, as far as this process may look. */
+export function leadsSomewhere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -40,6 +61,46 @@ export async function writeAtomically(
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+/**
+ * The same for what is written bit by bit, and too large to be had at once. What a killed run left is removed by the next
+ * one: two must not write the same file at a time.
+ */
+export async function streamAtomically<T>(
+  path: string,
+  mode: number,
+  write: (to: Writable) => Promise<T>,
+): Promise<T> {
+  const temporary = partOf(path);
+  const owner = await ownerToKeep(path);
+  try {
+    await dropPart(path);
+    const result = await write(createWriteStream(temporary, { mode, flags: 'wx' })); // a link there is nobody's of ours
+    const file = await open(temporary, 'r+');
+    try {
+      await file.chmod(mode); // the umask may have taken bits away
+      if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+    return result;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Removes what a killed `streamAtomically` left. */
+export async function dropPart(path: string): Promise<void> {
+  await rm(partOf(path), { force: true });
+}
+
+function partOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.part`);
 }
 
 /**

@@ -87,6 +87,12 @@ export async function withLockInTurn<T>(
   }
 }
 
+/** Who holds the lock file `path`, in words; `undefined`: nobody, or somebody who is dead. */
+export async function whoHolds(path: string, clock: Clock): Promise<string | undefined> {
+  const holder = await readHolder(path);
+  return holder === undefined || (await abandoned(path, holder, clock)) ? undefined : held(holder).message;
+}
+
 async function acquire(path: string, what: string, clock: Clock): Promise<string> {
   const token = randomUUID();
   const holder: Holder = {

@@ -34,3 +34,9 @@ function fields(text: string): string[][] {
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
+
+/** Where file systems are mounted. */
+export async function mountPoints(): Promise<readonly string[]> {
+  const mounted = (await readIfExists('/proc/self/mountinfo')) ?? '';
+  return fields(mounted).map((line) => unescaped(line[4] ?? ''));
+}

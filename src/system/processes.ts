@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 
 export interface Finished {
@@ -17,6 +17,8 @@ interface RunOptions {
   readonly ownGroup?: boolean;
   /** Written to standard input. The place for secrets: argv is public. */
   readonly input?: string;
+  /** The same piece by piece, as it comes: standard input stays open until there is no more. */
+  readonly feed?: AsyncIterable<string>;
   readonly signal?: AbortSignal;
   /** Milliseconds until the program is ended. */
   readonly timeout?: number;
@@ -30,7 +32,7 @@ export type Run = (program: string, args: readonly string[], options?: RunOption
 export const run: Run = async (program, args, options = {}) => {
   const child = execa(program, args, {
     reject: false,
-    stdin: options.input === undefined ? 'ignore' : 'pipe',
+    stdin: options.input === undefined && options.feed === undefined ? 'ignore' : 'pipe',
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
@@ -41,6 +43,7 @@ export const run: Run = async (program, args, options = {}) => {
     all: true,
   });
   const { pid } = child;
+  if (options.feed !== undefined && child.stdin !== null) void pour(options.feed, child.stdin);
   if (options.ownGroup === true && pid !== undefined) child.once('exit', () => endGroup(pid));
   if (options.onLine !== undefined)
     for await (const line of child.iterable({ from: 'all' })) options.onLine(line);
@@ -53,12 +56,38 @@ export const run: Run = async (program, args, options = {}) => {
   };
 };
 
+/** A program that has ended is not waited for: it reads no more. */
+async function pour(feed: AsyncIterable<string>, stdin: Writable): Promise<void> {
+  stdin.on('error', () => undefined);
+  for await (const piece of feed) {
+    if (!stdin.writable) return;
+    stdin.write(piece);
+  }
+  stdin.end();
+}
+
+/** Adds to the environment of whatever is run. */
+export function withVariables(run: Run, variables: Readonly<Record<string, string>>): Run {
+  return (program, args, options = {}) =>
+    run(program, args, { ...options, env: { ...variables, ...options.env } });
+}
+
 function endGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL');
   } catch {
     // nobody is left, as a rule
   }
+}
+
+/** What a program said that failed: on standard error, as a rule. */
+export function saidBy({ stderr, stdout }: Pick<Finished, 'stderr' | 'stdout'>): string {
+  return stderr.trim() || stdout.trim();
+}
+
+/** The end of it, where most programs say why. */
+export function lastLines(said: string, many = 1): string {
+  return said.trim().split('\n').slice(-many).join('\n').trim();
 }
 
 /** Lets a program have the terminal. `errors`: what it prints goes to standard error too. Its exit code. */

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
+import { counted } from '../counted.ts';
 import type { Paths } from '../paths.ts';
 import { Secret } from '../secret.ts';
 import { changed, type Done, unchanged } from '../step.ts';
@@ -25,7 +26,7 @@ export async function ensureFirstUser(
   const waiting = await readHandover(handoverFile);
   const users = await listUsers(usersFile);
   if (waiting === undefined && users.length > 0) {
-    return unchanged(users.length === 1 ? '1 user' : `${users.length} users`, undefined);
+    return unchanged(counted(users.length, 'user'), undefined);
   }
   const user = waiting ?? { name, password: generatePassword() };
   if (users.every((each) => each.name !== user.name)) {

@@ -11,6 +11,11 @@ export function nearest(wanted: string, names: Iterable<string>): string {
   return near.length === 0 ? '' : `; there is ${near.map(({ name }) => name).join(', ')}`;
 }
 
+/** Whether one letter that is missing, too many or another one is all that differs. */
+export function isOneOff(one: string, other: string): boolean {
+  return distance(one, other) === 1;
+}
+
 /** Levenshtein's: letters to put in, take out or change. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
