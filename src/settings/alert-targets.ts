@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Secret } from '../secret.ts';
-import { isPrivateName, nameProblem, unbracketed } from './names.ts';
+import { decoded, isPrivateName, nameProblem, unbracketed } from './names.ts';
 
 /** Where alerts go by HTTP. The URL is a secret as a whole: services put their tokens into the path. */
 export type WebhookTarget = {
@@ -110,12 +110,4 @@ function authorizationOf(url: URL): Secret | undefined | string {
 function parse(text: string, protocols: readonly string[]): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url !== undefined && protocols.includes(url.protocol) ? url : undefined;
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }

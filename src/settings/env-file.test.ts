@@ -63,3 +63,20 @@ test('a line of one’s own is set below its commented default, replaced where i
   expect(await readFile(file, 'utf8')).toBe(before);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
+
+test('a value that begins with a quote is in quotes, without which Compose reads nothing of the file', async () => {
+  const file = join(await folder(), '.env');
+  for (const value of [`"it`, `'it`, `it's`, '`x', `"a b"`]) {
+    await writeOwn(file, { KEY: value });
+    const text = await readFile(file, 'utf8');
+    expect(parse(text).KEY).toBe(value);
+    expect(text).toMatch(/^KEY=(?:(["']).*\1|[^"'`].*)\n$/);
+  }
+});
+
+test('a line with a colon, which dotenv and Compose take too, is replaced and does not win over the new one', async () => {
+  const file = join(await folder(), '.env');
+  await writeFile(file, '#DOMAIN=localhost\nDOMAIN: old.example\n');
+  await writeOwn(file, { DOMAIN: 'new.example' });
+  expect(parse(await readFile(file, 'utf8')).DOMAIN).toBe('new.example');
+});

@@ -12,6 +12,21 @@ export async function ensureEnvFile({ envFile, envExample }: Paths): Promise<boo
   return true;
 }
 
+/** The person's own lines: what stands above the block that init-tls writes. */
+export function readOwn(text: string): Record<string, string> {
+  return parse(text.split(BEGIN)[0] ?? '');
+}
+
+/** The text of a `.env` with lines of the person's own set, and the names of those that were other ones. */
+export function withOwn(
+  text: string,
+  values: Readonly<Record<string, string | undefined>>,
+): { readonly text: string; readonly names: readonly string[] } {
+  const before = readOwn(text);
+  const names = Object.keys(values).filter((name) => before[name] !== values[name]);
+  return { text: names.reduce((all, name) => setLine(all, name, values[name]), text), names };
+}
+
 /**
  * The text of a `.env` with one of the person's own lines set; `undefined` takes it away. A new one stands below its
  * commented default where there is one.
@@ -29,25 +44,27 @@ function setLine(text: string, name: string, value: string | undefined): string 
 export async function writeOwn(
   envFile: string,
   values: Readonly<Record<string, string | undefined>>,
-): Promise<string[]> {
-  const text = (await readIfExists(envFile)) ?? '';
-  const before = parse(text.split(BEGIN)[0] ?? '');
-  const differing = Object.keys(values).filter((name) => before[name] !== values[name]);
-  if (differing.length === 0) return [];
-  const content = differing.reduce((all, name) => setLine(all, name, values[name]), text);
-  await writeAtomically(envFile, content, 0o600, await ownerToKeep(envFile));
-  return differing;
+): Promise<readonly string[]> {
+  const { text, names } = withOwn((await readIfExists(envFile)) ?? '', values);
+  if (names.length > 0) await writeAtomically(envFile, text, 0o600, await ownerToKeep(envFile));
+  return names;
 }
 
 function withLine(lines: readonly string[], name: string, value: string | undefined): string[] {
-  const sets = (line: string) => new RegExp(`^\\s*(export\\s+)?${name}\\s*=`).test(line);
+  const sets = (line: string) => new RegExp(`^\\s*(export\\s+)?${name}(\\s*=|:\\s)`).test(line);
   const first = lines.findIndex(sets);
   const comment = lines.findIndex((line) => line.startsWith(`#${name}=`));
   const rest = lines.filter((line) => !sets(line));
   if (value === undefined) return rest;
   const end = lines.findLastIndex((line) => line.trim() !== '') + 1;
   const place = first >= 0 ? first : comment >= 0 ? comment + 1 : end;
-  return rest.toSpliced(place, 0, `${name}=${value}`);
+  return rest.toSpliced(place, 0, `${name}=${spelled(value)}`);
+}
+
+/** In quotes where Compose or dotenv would read something else without: a $, a #, a blank at an end, a quote at the beginning. */
+function spelled(value: string): string {
+  if (!/\$|^["'`]/.test(value) && parse(`NAME=${value}`).NAME === value) return value;
+  return value.includes("'") ? `"${value}"` : `'${value}'`;
 }
 
 /**
@@ -79,4 +96,11 @@ export async function writeGenerated(
     await ownerToKeep(envFile),
   );
   return differing;
+}
+
+/** Takes away what init-tls found out, but for some of it: where another machine gets the file it finds it out anew. */
+export async function dropGenerated(envFile: string, except: readonly string[]): Promise<void> {
+  const [, block = ''] = ((await readIfExists(envFile)) ?? '').split(BEGIN);
+  const names = Object.keys(parse(block)).filter((name) => !except.includes(name));
+  await writeGenerated(envFile, Object.fromEntries(names.map((name) => [name, undefined])));
 }

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { paths } from '../paths.ts';
 import { bindsBrowsers, recordFindings } from './generated.ts';
 import { loadSettings } from './load.ts';
+import { PINNED } from './schema.ts';
 
 const LAST_VERSION = `DOMAIN=localhost
 
@@ -51,3 +52,21 @@ test.each([
   await recordFindings({ paths: places, environment: {}, owner: '1000:1000' }, settings, {});
   expect(parse(await readFile(places.envFile, 'utf8')).BLOBS_BY).toBe(expected);
 });
+
+test.each([
+  ['IMAGES=load', 'registry:3.0.0', 'registry:3.0.0'],
+  ['IMAGES=load', PINNED.registry, undefined],
+  ['IMAGES=load\nREGISTRY_IMAGE=registry:3.0.0', 'registry:3.0.0', undefined],
+  ['', 'registry:3.0.0', undefined],
+  ['', 'moorage/registry:2.8', 'moorage/registry:2.8'],
+])(
+  'Compose is told the image that an archive has, where it would not know it: %j %s',
+  async (line, image, told) => {
+    const places = paths(await mkdtemp(join(tmpdir(), 'moorage-generated-')));
+    await writeFile(places.envFile, `${line}\n`);
+    const settings = await loadSettings(places, {});
+    const place = { paths: places, environment: {}, owner: '1000:1000' };
+    await recordFindings(place, settings, { registry: image });
+    expect(parse(await readFile(places.envFile, 'utf8')).BUILT_REGISTRY_IMAGE).toBe(told);
+  },
+);

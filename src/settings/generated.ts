@@ -7,6 +7,7 @@ import { writeGenerated } from './env-file.ts';
 import { gather } from './load.ts';
 import { bracketed, isPrivateName } from './names.ts';
 import { providedFolder } from './provided-folder.ts';
+import { PINNED } from './schema.ts';
 import { type ImageRole, type Program, type Settings, servesBlobs } from './settings.ts';
 import type { Cache } from './storage.ts';
 
@@ -29,8 +30,7 @@ export async function recordFindings(
   images: Readonly<Partial<Record<ImageRole | Program, string>>>,
 ): Promise<Done> {
   const known = await gather(paths, environment);
-  const built = (role: ImageRole) =>
-    images[role]?.startsWith(BUILT_HERE) === true ? images[role] : undefined;
+  const built = (role: ImageRole) => (isFound(settings, role, images[role]) ? images[role] : undefined);
   const socket = settings.issuer === 'certbot' ? socketOf(environment.DOCKER_HOST) : undefined;
   const names = await writeGenerated(paths.envFile, {
     REGISTRY_HTTP_SECRET: known.REGISTRY_HTTP_SECRET ?? randomBytes(32).toString('base64url'),
@@ -64,6 +64,17 @@ export async function recordFindings(
   return names.length === 0
     ? unchanged('.env is up to date')
     : changed(`.env completed: ${names.join(', ')}`);
+}
+
+/** Whether Compose would not know an image by itself: it was built, or an archive has one that is not the pinned one. */
+function isFound(
+  { images, chosenImages }: Pick<Settings, 'images' | 'chosenImages'>,
+  role: ImageRole,
+  image: string | undefined,
+): boolean {
+  if (image === undefined) return false;
+  if (image.startsWith(BUILT_HERE)) return true;
+  return images === 'load' && image !== PINNED[role] && image !== chosenImages[role];
 }
 
 /** The file of compose/mirror that opens the mirror's address; none where there is no mirror. */

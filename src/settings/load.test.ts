@@ -105,8 +105,8 @@ const wrong: [name: string, value: string, reason: string][] = [
   ['HTTP_PORT', '0', 'between'],
   ['HTTPS_PORT', '65536', 'between'],
   ['HTTPS_PORT', '-1', 'port'],
-  ['IMAGES', 'download', 'auto, pull, build'],
-  ['IMAGES', 'load', 'auto, pull, build'],
+  ['IMAGES', 'download', 'auto, pull, build, load'],
+  ['IMAGES_FILE', 'images.tar', 'begin with'],
   ['REGISTRY_IMAGE', 'registry', 'no tag'],
   ['REGISTRY_IMAGE', 'registry:latest', 'latest'],
   ['NGINX_IMAGE', 'nginx stable', 'image reference'],
@@ -217,4 +217,10 @@ test('behind a proxy that ends TLS clients are at the proxy: https, and its port
     registryUrl(await loadSettings(await checkout(), { ...plain, ...more }));
   expect(await url({})).toBe('https://r.example');
   expect(await url({ HTTPS_PORT: '8443' })).toBe('https://r.example:8443');
+});
+
+test('with IMAGES=load an image is not named by a digest: no archive has it', async () => {
+  const REGISTRY_IMAGE = `registry:2.8.3@sha256:${'0'.repeat(64)}`;
+  expect(await problems({ IMAGES: 'load', REGISTRY_IMAGE })).toMatch(/REGISTRY_IMAGE.*has a digest/);
+  expect((await loadSettings(await checkout(), { IMAGES: 'pull', REGISTRY_IMAGE })).images).toBe('pull');
 });

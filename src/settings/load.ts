@@ -13,6 +13,12 @@ import { SETTING_NAMES, type Shape, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
 import { cacheOf, storageOf } from './storage-rules.ts';
 
+/**
+ * Read from `.env` alone. Under these names a shell says how its own programs go out; whoever runs a command there does
+ * not mean to have the engine's way changed by it.
+ */
+const OF_FILE_ALONE = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -23,17 +29,49 @@ export async function loadSettings(paths: Paths, environment: Environment): Prom
   return parseSettings(paths, await gather(paths, environment));
 }
 
-/** The text of every setting that is set, by name. */
+/** The text of every setting that is set, by name. See `OF_FILE_ALONE` for what the environment has no say in. */
 export async function gather(paths: Paths, environment: Environment): Promise<Record<string, string>> {
   const file = parse((await readIfExists(paths.envFile)) ?? '');
-  const set = SETTING_NAMES.map((name) => [name, (environment[name] ?? file[name] ?? '').trim()] as const);
+  const given = (name: string) => (OF_FILE_ALONE.includes(name) ? undefined : environment[name]);
+  const set = SETTING_NAMES.map((name) => [name, (given(name) ?? file[name] ?? '').trim()] as const);
   return Object.fromEntries(set.filter(([, value]) => value !== ''));
 }
 
-async function parseSettings(paths: Paths, values: Record<string, string>): Promise<Settings> {
+/**
+ * The settings of another machine's checkout. Files that they name are not looked at: absolute paths are that machine's.
+ * @param paths of that checkout, there
+ * @throws WrongInput as `loadSettings`
+ */
+export function settingsElsewhere(paths: Paths, values: Readonly<Record<string, string>>): Settings {
+  const shape = shapeOf(values);
+  const problems = rules(shape);
+  if (problems.length > 0) throw new WrongInput(problems);
+  return settings(paths, shape);
+}
+
+function shapeOf(values: Readonly<Record<string, string>>): Shape {
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new WrongInput(parsed.error.issues.map((issue) => describe(issue, values)));
-  const shape = parsed.data;
+  return parsed.data;
+}
+
+/** What is wrong with a value whatever the others are; `undefined`: nothing, as far as can be told from it alone. */
+export function valueProblem(name: string, value: string): string | undefined {
+  if (value === '') return undefined; // it is to be unset
+  const { error } = schema.safeParse({ [name]: value });
+  return error?.issues.map((issue) => describe(issue, { [name]: value }).message).join('; ');
+}
+
+/** Whether a setting's value is shown to nobody. */
+export function isSecret(name: string, value: string): boolean {
+  return (
+    /SECRET|HMAC_KEY|PASSWORD|ALERT_URL|SMTP_URL|REDIS_URL|^HTTPS?_PROXY/.test(name) ||
+    /:\/\/.*@/s.test(value)
+  );
+}
+
+async function parseSettings(paths: Paths, values: Record<string, string>): Promise<Settings> {
+  const shape = shapeOf(values);
   const problems = [
     ...rules(shape),
     ...(await trustProblems(paths, 'ACME_CA_BUNDLE', shape.ACME_CA_BUNDLE)),
@@ -45,18 +83,20 @@ async function parseSettings(paths: Paths, values: Record<string, string>): Prom
   return settings(paths, shape);
 }
 
-function describe(issue: z.core.$ZodIssue, values: Record<string, string>): Problem {
+function describe(issue: z.core.$ZodIssue, values: Readonly<Record<string, string>>): Problem {
   const [name, index] = issue.path.map(String);
   const value = values[name ?? ''] ?? '';
   const wrong = index === undefined ? value : (value.split(',')[Number(index)] ?? '').trim();
-  const shown =
-    /SECRET|HMAC_KEY|PASSWORD|ALERT_URL|SMTP_URL|REDIS_URL/.test(name ?? '') || /:\/\/.*@/s.test(value)
-      ? ''
-      : `"${wrong}" `;
+  const shown = isSecret(name ?? '', value) ? '' : `"${wrong}" `;
   return { input: name ?? 'settings', message: `${shown}${issue.message}` };
 }
 
-async function trustProblems(paths: Paths, input: string, file: string | undefined): Promise<Problem[]> {
+/** What is wrong with a setting that names a PEM file. */
+export async function trustProblems(
+  paths: Pick<Paths, 'root'>,
+  input: string,
+  file: string | undefined,
+): Promise<Problem[]> {
   if (file === undefined) return [];
   const problem = (message: string) => [{ input, message: `"${file}" ${message}` }];
   const pem = await readIfExists(resolve(paths.root, file)).catch(() => '');
@@ -112,6 +152,7 @@ function settings(paths: Paths, shape: Shape): Settings {
     auth: { by: shape.AUTH, ttl: shape.AUTH_TTL },
     blobsBy: shape.SERVE_BLOBS,
     images: shape.IMAGES,
+    imagesFile: resolve(paths.root, shape.IMAGES_FILE),
     chosenImages: defined({
       registry: shape.REGISTRY_IMAGE,
       nginx: shape.NGINX_IMAGE,
@@ -133,6 +174,7 @@ function settings(paths: Paths, shape: Shape): Settings {
     registryDataDirectory: resolve(paths.root, shape.REGISTRY_DATA_DIR),
     diskReserve: shape.DISK_RESERVE,
     mirror: mirrorSettings(paths, shape),
+    proxy: { http: shape.HTTP_PROXY, https: shape.HTTPS_PROXY, except: shape.NO_PROXY },
     monitoring: shape.MONITORING ? { port: shape.PROMETHEUS_PORT } : undefined,
     backup: {
       target: shape.BACKUP_TARGET,

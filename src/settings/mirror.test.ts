@@ -5,8 +5,7 @@ import { expect, test } from 'vitest';
 import { wrongInput } from '../../test/support/wrong-input.ts';
 import { paths } from '../paths.ts';
 import { loadSettings } from './load.ts';
-import { mirrorAuthority } from './mirror.ts';
-import { certificateNames } from './settings.ts';
+import { certificateNames, mirrorAuthority } from './settings.ts';
 
 const UPSTREAM = 'https://registry.example.com';
 const root = await mkdtemp(join(tmpdir(), 'mirror settings '));

@@ -3,9 +3,8 @@ import { resolve, sep } from 'node:path';
 import type { Problem } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { Secret } from '../secret.ts';
-import { bracketed, isPrivateName, nameProblem, unbracketed } from './names.ts';
+import { unbracketed } from './names.ts';
 import type { Shape } from './schema.ts';
-import { type Front, registryAuthority } from './settings.ts';
 
 /** A pull-through mirror of another registry. */
 export interface Mirror {
@@ -27,27 +26,7 @@ export interface UpstreamLogin {
   readonly password: Secret;
 }
 
-/** Where images called `docker.io/…` are: the name itself answers no registry's requests. */
-const DOCKER_HUB = 'https://registry-1.docker.io';
-const NAMES_OF_HUB = ['docker.io', 'index.docker.io', 'registry-1.docker.io', 'hub.docker.com'];
 const DEFAULT_PORT = 5443;
-
-/** The registry that a text stands for, or the reason it is none; the reason never repeats a password. */
-export function parseUpstream(text: string): { readonly origin: string } | string {
-  if (NAMES_OF_HUB.includes(text)) return { origin: DOCKER_HUB };
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['https:', 'http:'].includes(url.protocol))
-    return 'is neither docker.io nor a URL like https://registry.example.com';
-  if (url.username !== '' || url.password !== '')
-    return 'must not carry a password; give it as MIRROR_USERNAME and MIRROR_PASSWORD';
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
-    return `must end with the host or its port: ${url.origin}`;
-  const host = unbracketed(url);
-  if (nameProblem(host) !== undefined) return 'has no host name or IP address';
-  if (url.protocol === 'http:' && !isPrivateName(host))
-    return 'must begin with https://; http is for private addresses and names alone';
-  return { origin: NAMES_OF_HUB.includes(url.host) ? DOCKER_HUB : url.origin };
-}
 
 type Wanted = Pick<Shape, 'MIRROR_OF' | 'MIRROR_DOMAIN'>;
 
@@ -119,10 +98,4 @@ export function mirrorSettings({ root }: Pick<Paths, 'root'>, shape: Shape): Mir
     dataDirectory: resolve(root, shape.MIRROR_DATA_DIR),
     keepDays: shape.MIRROR_KEEP_DAYS,
   };
-}
-
-/** What stands before the `/` of the name of an image at the mirror. */
-export function mirrorAuthority({ domain, port }: Pick<Mirror, 'domain' | 'port'>, front: Front): string {
-  if (domain !== undefined) return registryAuthority({ ...front, domain });
-  return `${bracketed(front.domain)}:${port}`;
 }

@@ -65,3 +65,12 @@ export function bracketed(host: string): string {
 export function unbracketed({ hostname }: Pick<URL, 'hostname'>): string {
   return hostname.replace(/^\[(.*)\]$/, '$1');
 }
+
+/** A part of a URL without its percent signs; `undefined` when they stand for nothing. */
+export function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}

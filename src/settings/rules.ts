@@ -26,6 +26,7 @@ export function rules(shape: Shape): Problem[] {
   return [
     ...portRules(shape),
     ...monitoringRules(shape),
+    ...(shape.IMAGES === 'load' ? archiveRules(shape) : []),
     ...(asksCa
       ? [...nameRules(shape, issuer), ...accountRules(shape), ...challengeRules(shape, issuer)]
       : []),
@@ -50,6 +51,17 @@ function monitoringRules({ MONITORING, PROMETHEUS_PORT, HTTP_PORT, HTTPS_PORT }:
       input: 'PROMETHEUS_PORT',
       message: `${PROMETHEUS_PORT} is ${other} too; give each its own`,
     }));
+}
+
+/** An archive has images by their tags; a digest is what an image registry gives. */
+function archiveRules(shape: Shape): Problem[] {
+  const { REGISTRY_IMAGE, NGINX_IMAGE, CERTBOT_IMAGE, NODE_IMAGE, REDIS_IMAGE, PROMETHEUS_IMAGE } = shape;
+  const named = { REGISTRY_IMAGE, NGINX_IMAGE, CERTBOT_IMAGE, NODE_IMAGE, REDIS_IMAGE, PROMETHEUS_IMAGE };
+  return Object.entries(named).flatMap(([input, image]) => {
+    if (image?.includes('@') !== true) return [];
+    const message = `"${image}" has a digest, which no archive has; name the tag alone, IMAGES=load verifies contents itself`;
+    return [{ input, message }];
+  });
 }
 
 function nameRules(shape: Shape, issuer: IssuerName): Problem[] {

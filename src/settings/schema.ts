@@ -4,8 +4,7 @@ import { parseAddresses, parseAlertUrl, parseSmtpUrl } from './alert-targets.ts'
 import { parseBackupTarget } from './backup-target.ts';
 import { findDirectory } from './directories.ts';
 import { parseReserve } from './disk-reserve.ts';
-import { parseUpstream } from './mirror.ts';
-import { nameProblem } from './names.ts';
+import { parseExceptions, parseForwardProxy } from './forward-proxy.ts';
 import { parseTrustedProxies } from './proxies.ts';
 import {
   bucketProblem,
@@ -14,6 +13,21 @@ import {
   parseS3Endpoint,
   rootDirectoryProblem,
 } from './storage.ts';
+import { parseUpstream } from './upstream.ts';
+import {
+  absolutePath,
+  base64url,
+  image,
+  login,
+  meaning,
+  name,
+  names,
+  path,
+  port,
+  seconds,
+  sound,
+  yesOrNo,
+} from './values.ts';
 
 /** The pinned images: what `compose/*.yaml` names too (a test compares them). */
 export const PINNED = {
@@ -29,88 +43,10 @@ export const PINNED = {
   exporter: 'moorage/exporter:0.1.0',
 } as const;
 
-/** A text about which there is nothing to complain. */
-const sound = (problemOf: (text: string) => string | undefined) =>
-  z.string().superRefine((value, context) => {
-    const problem = problemOf(value);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  });
-
-const name = sound(nameProblem);
-
-const names = z
-  .string()
-  .transform((value) =>
-    value
-      .split(',')
-      .map((each) => each.trim())
-      .filter(Boolean),
-  )
-  .pipe(z.array(name));
-
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/, 'is not a port number')
-  .transform(Number)
-  .refine((value) => value >= 1 && value <= 65535, 'is not between 1 and 65535');
-
-/** What a text stands for, or the reason that it stands for nothing. */
-const meaning = <T extends object>(find: (text: string) => T | string) =>
-  z.string().transform((value, context) => {
-    const found = find(value);
-    if (typeof found !== 'string') return found;
-    context.addIssue({ code: 'custom', message: found });
-    return z.NEVER;
-  });
-
 const ISSUERS = ['auto', 'certbot', 'acme', 'local', 'provided', 'none'] as const;
 
-/** `name[:port]/path:tag` or `…@sha256:…`, the grammar of github.com/distribution/reference. */
-const REFERENCE =
-  /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::(?<tag>\w[\w.-]{0,127}))?(?:@sha256:(?<digest>[0-9a-f]{64}))?$/;
-
-const image = z.string().superRefine((value, context) => {
-  const parts = REFERENCE.exec(value)?.groups;
-  const complain = (message: string) => context.addIssue({ code: 'custom', message });
-  if (parts === undefined) complain('is not an image reference like registry:2.8.3');
-  else if (parts.digest === undefined && parts.tag === undefined) complain('has no tag; pin an exact one');
-  else if (parts.tag === 'latest')
-    complain('is pinned to nothing by `latest`; give an exact tag or a digest');
-});
-
-/** Compose and the shell would both have their own ideas about these. */
-const plain = z
-  .string()
-  .refine((value) => !/["'$`\\\n\r\0]/.test(value), 'has a quote, a backslash, a $ or a line break in it');
-
-const path = plain.refine(
-  (value) => value.startsWith('/') || value.startsWith('./'),
-  'must begin with / or ./',
-);
-
-/** Compose mounts it under the same path, so that links lead where they do outside. */
-const absolutePath = plain.refine((value) => value.startsWith('/'), 'is not an absolute path');
-
-const seconds = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'is not a number of seconds')
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, `is not between ${least} and ${most} seconds`);
-
-/** What Compose and dotenv read alike in `.env`, and HTTP carries. */
-const login = plain
-  .regex(/^[\x21-\x7e]+$/, 'has a blank in it, or more than ASCII')
-  .refine((value) => !value.includes('#'), 'has a # in it');
-
-const base64url = z.string().regex(/^[A-Za-z0-9_-]+={0,2}$/, 'is not base64url');
-
-const yesOrNo = z
-  .enum(['true', 'false'], { error: 'must be true or false' })
-  .transform((value) => value === 'true');
-
-/** Every setting, as text from the environment or `.env`. An empty value is an unset one, as in Compose. */
-export const schema = z.object({
+/** What a person sets. */
+const own = {
   DOMAIN: name.default('localhost'),
   EXTRA_DOMAINS: names.default([]),
   EMAIL: z.email('is not an e-mail address').optional(),
@@ -148,7 +84,10 @@ export const schema = z.object({
   AUTH: z.enum(['gate', 'registry'], { error: 'must be gate or registry' }).default('gate'),
   AUTH_TTL: seconds(1, 3600).default(60),
   SERVE_BLOBS: z.enum(['nginx', 'registry'], { error: 'must be nginx or registry' }).default('nginx'),
-  IMAGES: z.enum(['auto', 'pull', 'build'], { error: 'must be one of auto, pull, build' }).default('auto'),
+  IMAGES: z
+    .enum(['auto', 'pull', 'build', 'load'], { error: 'must be one of auto, pull, build, load' })
+    .default('auto'),
+  IMAGES_FILE: path.default('./var/images.tar'),
   REGISTRY_IMAGE: image.optional(),
   NGINX_IMAGE: image.optional(),
   CERTBOT_IMAGE: image.optional(),
@@ -176,6 +115,10 @@ export const schema = z.object({
     )
     .default('moorage'),
 
+  HTTP_PROXY: meaning(parseForwardProxy).optional(),
+  HTTPS_PROXY: meaning(parseForwardProxy).optional(),
+  NO_PROXY: meaning(parseExceptions).prefault(''),
+
   STORAGE: z.enum(['filesystem', 's3'], { error: 'must be filesystem or s3' }).default('filesystem'),
   S3_ENDPOINT: meaning(parseS3Endpoint).optional(),
   S3_REGION: z
@@ -202,7 +145,12 @@ export const schema = z.object({
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
 
-  // Written by init-tls, see generated.ts.
+  // 0 while the renewal is left to the host.
+  RENEWER_REPLICAS: z.enum(['0', '1'], { error: 'must be 0 or 1' }).default('1'),
+};
+
+/** What init-tls writes about this machine (generated.ts), and Compose hands on. */
+const found = {
   REGISTRY_HTTP_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
   BUILT_REGISTRY_IMAGE: image.optional(),
   BUILT_NGINX_IMAGE: image.optional(),
@@ -229,15 +177,17 @@ export const schema = z.object({
     .regex(/^\d+:\d+$/, 'is not uid:gid')
     .optional(),
 
-  // 0 while the renewal is left to the host.
-  RENEWER_REPLICAS: z.enum(['0', '1'], { error: 'must be 0 or 1' }).default('1'),
-
   // Given by Compose to the renewer.
   NGINX_ADDRESS: z
     .string()
     .regex(/^[a-z0-9.-]+:\d+$/, 'is not host:port')
     .optional(),
-});
+};
+
+/** Every setting, as text from the environment or `.env`. An empty value is an unset one, as in Compose. */
+export const schema = z.object({ ...own, ...found });
 
 export type Shape = z.output<typeof schema>;
 export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
+/** Without what init-tls found out: what can be told of another machine. */
+export const OWN_NAMES: readonly string[] = Object.keys(own);

@@ -3,6 +3,7 @@ import type { Secret } from '../secret.ts';
 import type { MailServer, WebhookTarget } from './alert-targets.ts';
 import type { BackupTarget } from './backup-target.ts';
 import type { Directory } from './directories.ts';
+import type { ForwardProxies } from './forward-proxy.ts';
 import type { Mirror } from './mirror.ts';
 import { bracketed } from './names.ts';
 import type { ProvidedFiles } from './provided-folder.ts';
@@ -37,10 +38,12 @@ export interface Settings {
   readonly auth: { readonly by: 'gate' | 'registry'; readonly ttl: number };
   /** Who sends blobs and manifests; see `servesBlobs`. */
   readonly blobsBy: 'nginx' | 'registry';
-  readonly images: 'auto' | 'pull' | 'build';
+  readonly images: 'auto' | 'pull' | 'build' | 'load';
+  /** Absolute path of the archive that images are loaded from. */
+  readonly imagesFile: string;
   /** References as set by the person; `undefined` leaves the choice to Moorage. */
   readonly chosenImages: Partial<Record<ImageRole, string>>;
-  /** References of images that were built here earlier. */
+  /** References of images that were built here earlier, or loaded, and are not the pinned ones. */
   readonly builtImages: Partial<Record<ImageRole, string>>;
   readonly storage: Storage;
   readonly cache: Cache;
@@ -50,6 +53,8 @@ export interface Settings {
   readonly diskReserve: Reserve;
   /** `undefined`: there is none. */
   readonly mirror: Mirror | undefined;
+  /** How this machine's engine, and what init-tls starts, get out. */
+  readonly proxy: ForwardProxies;
   /** Prometheus and the exporter: where the first one is found on 127.0.0.1. `undefined`: neither runs. */
   readonly monitoring: { readonly port: number } | undefined;
   readonly backup: BackupSettings;
@@ -96,6 +101,12 @@ export function registryAuthority(front: Front): string {
   const host = bracketed(domain);
   const [port, usual] = clientsSpeakTls(front) ? [httpsPort, 443] : [httpPort, 80];
   return port === usual ? host : `${host}:${port}`;
+}
+
+/** What stands before the `/` of the name of an image at the mirror. */
+export function mirrorAuthority({ domain, port }: Pick<Mirror, 'domain' | 'port'>, front: Front): string {
+  if (domain !== undefined) return registryAuthority({ ...front, domain });
+  return `${bracketed(front.domain)}:${port}`;
 }
 
 /** What people type into a browser. */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { Secret } from '../secret.ts';
-import { nameProblem, unbracketed } from './names.ts';
+import { decoded, nameProblem, unbracketed } from './names.ts';
 
 /** Where the registry keeps images: in REGISTRY_DATA_DIR, or in a bucket. */
 export type Storage = { readonly kind: 'filesystem' } | ({ readonly kind: 's3' } & Bucket);
@@ -129,12 +129,4 @@ export function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family !== 0) return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
   return /^(.*\.)?localhost\.?$/i.test(host);
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
