@@ -25,7 +25,7 @@ export async function apt(run: Run, args: readonly string[], report: Report): Pr
   throw new Failure(
     'apt-failed',
     `apt-get ${args.join(' ')} failed:\n${errors.join('\n') || result.stderr.trim()}`,
-    'Mend what apt says (network, sources, disk), then run this again.',
+    'Fix what apt reports (network, sources, disk), then run this again.',
   );
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Distribution } from './distribution.ts';
 import { dockerRepositoryAnswers, type Fetch, installFromDocker } from './docker-repository.ts';
 
-const bookworm = { id: 'debian', codename: 'bookworm', debianLike: true };
+const bookworm: Distribution = { id: 'debian', version: '12', codename: 'bookworm', family: 'debian' };
 
 const answering =
   (status: number, body = ''): Fetch =>

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { Failure, messageOf } from '../errors.ts';
+import { Failure, fetchFailureOf } from '../errors.ts';
 import type { Report } from '../step.ts';
 import { writeAtomically } from '../system/files.ts';
 import type { Run } from '../system/processes.ts';
 import { installPackages } from './apt.ts';
-import type { Distribution } from './facts.ts';
+import type { Distribution } from './distribution.ts';
 import { DOCKER_PACKAGES } from './plan.ts';
 
 const KEY_FILE = '/etc/apt/keyrings/docker.asc';
@@ -60,7 +60,7 @@ async function fetchKey(fetch: Fetch, url: string): Promise<string> {
   try {
     key = await (await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN) })).text();
   } catch (error) {
-    throw fail(messageOf(error));
+    throw fail(fetchFailureOf(error));
   }
   if (createHash('sha256').update(key).digest('hex') !== KEY_DIGEST)
     throw fail('it is not the key that is known');

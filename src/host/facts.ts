@@ -1,9 +1,12 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parse } from 'dotenv';
-import { socketOf } from '../engine/address.ts';
 import { connect } from '../engine/connect.ts';
 import { Failure } from '../errors.ts';
+import { podmanInstead } from '../podman.ts';
+import { leadsSomewhere } from '../system/files.ts';
 import type { Run } from '../system/processes.ts';
+import { type Distribution, distributionOf } from './distribution.ts';
+import { runsSystemd } from './systemd.ts';
 
 /** What this machine has and is, as far as an installation needs to know. */
 export interface HostFacts {
@@ -20,15 +23,8 @@ export interface HostFacts {
 
 export type EngineState =
   | { readonly kind: 'answers'; readonly version: string }
-  | { readonly kind: 'forbidden'; readonly failure: Failure }
+  | { readonly kind: 'refused'; readonly failure: Failure }
   | { readonly kind: 'silent' };
-
-export interface Distribution {
-  /** `debian`, `ubuntu`, … from os-release(5). */
-  readonly id: string;
-  readonly codename: string;
-  readonly debianLike: boolean;
-}
 
 export interface FactSources {
   readonly run: Run;
@@ -41,24 +37,27 @@ export async function gatherFacts({ run, dockerHost, root }: FactSources): Promi
     engineState(dockerHost),
     composeVersion(run),
     firstOf('/usr/sbin/dockerd', '/usr/bin/dockerd', '/usr/local/bin/dockerd'),
-    firstOf('/run/systemd/system'),
+    runsSystemd('/run'),
     readDistribution(),
   ]);
-  return { engine, compose, dockerd, root, systemd: systemd !== undefined, distribution };
+  return { engine, compose, dockerd, root, systemd, distribution };
 }
 
 export async function engineState(dockerHost: string | undefined): Promise<EngineState> {
   try {
     return { kind: 'answers', version: await connect(dockerHost).version() };
   } catch (error) {
-    if (error instanceof Failure && error.code === 'engine-permission')
-      return { kind: 'forbidden', failure: error };
+    if (error instanceof Failure && error.code !== 'engine-unreachable')
+      return { kind: 'refused', failure: error };
     return { kind: 'silent' };
   }
 }
 
-export function engineAddress(dockerHost: string | undefined): string {
-  return dockerHost ?? `unix://${socketOf(undefined)}`;
+/** @throws Failure `podman` where the command `docker` is Podman's */
+export async function expectDockersCommand(run: Run): Promise<void> {
+  const { stdout } = await run('docker', ['--version']);
+  const podman = /^podman version (\S+)/.exec(stdout)?.[1];
+  if (podman !== undefined) throw podmanInstead(podman, 'the command docker');
 }
 
 async function composeVersion(run: Run): Promise<string | undefined> {
@@ -68,20 +67,13 @@ async function composeVersion(run: Run): Promise<string | undefined> {
 }
 
 async function readDistribution(): Promise<Distribution> {
-  const release = parse(await readFile('/etc/os-release', 'utf8').catch(() => ''));
-  const id = release.ID ?? 'unknown';
-  const family = [id, ...(release.ID_LIKE ?? '').split(' ')];
-  return { id, codename: release.VERSION_CODENAME ?? '', debianLike: family.includes('debian') };
+  return distributionOf(parse(await readFile('/etc/os-release', 'utf8').catch(() => '')));
 }
 
 /** The first of the paths that exists. The PATH of a login may lack the sbin folders. */
 async function firstOf(...paths: string[]): Promise<string | undefined> {
   for (const path of paths) {
-    const found = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (found) return path;
+    if (await leadsSomewhere(path)) return path;
   }
   return undefined;
 }

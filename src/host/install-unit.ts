@@ -1,10 +1,10 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
-import { readIfExists, removeSynced, writeAtomically } from '../system/files.ts';
-import type { Finished, Run } from '../system/processes.ts';
+import { leadsSomewhere, readIfExists, removeSynced, writeAtomically } from '../system/files.ts';
+import { type Finished, type Run, saidBy } from '../system/processes.ts';
+import { runsSystemd } from './systemd.ts';
 import { isUnitOf, runtimeFolder, type UnitFacts, unitName, unitText } from './unit.ts';
 
 export interface ServiceManager {
@@ -32,7 +32,7 @@ export async function expectServiceManager(
   checkout: string,
   again: '--install' | '--uninstall',
 ): Promise<void> {
-  if (!(await exists(join(runtime, 'systemd/system')))) {
+  if (!(await runsSystemd(runtime))) {
     throw new Failure(
       'no-systemd',
       'systemd does not run this machine, so there is nothing to install a unit in.',
@@ -124,7 +124,7 @@ async function looks(manager: ServiceManager, { project }: UnitFacts, report: Re
   report('its first look at the certificate');
   const state = await eventually(clock, { within: FIRST_LOOK_WITHIN, every: 200 }, async () => {
     if (!(await isUp(manager, unitName(project)))) return 'down';
-    return (await exists(sign)) ? 'looked' : undefined;
+    return (await leadsSomewhere(sign)) ? 'looked' : undefined;
   });
   return state !== 'down';
 }
@@ -137,8 +137,8 @@ async function broken(manager: ServiceManager, name: string, isNew: boolean): Pr
     'unit-broken',
     `${name} does not stay up${isNew ? ', and was removed again' : ''}. Its log ends with:\n${log.stdout.trim()}`,
     isNew
-      ? 'Mend what it says, then run this again. The renewer container was not touched.'
-      : 'Mend what it says; systemd tries again every 30 seconds.',
+      ? 'Fix what it reports, then run this again. The renewer container was not touched.'
+      : 'Fix what it reports; systemd tries again every 30 seconds.',
   );
 }
 
@@ -181,19 +181,12 @@ async function systemctl({ run }: ServiceManager, ...args: string[]): Promise<Fi
   if (result.exitCode === 0) return result;
   throw new Failure(
     'systemd-failed',
-    `systemctl ${args.join(' ')} failed: ${(result.stderr || result.stdout).trim()}`,
-    'Mend what it says, then run this again.',
+    `systemctl ${args.join(' ')} failed: ${saidBy(result)}`,
+    'Fix what it reports, then run this again.',
   );
 }
 
 /** root's own PATH may lack the npm of a person. */
 function sudo(option: '--install' | '--uninstall'): string {
   return `sudo env "PATH=$PATH" npm run daemon -- ${option}`;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

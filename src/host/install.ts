@@ -4,13 +4,17 @@ import type { Clock } from '../system/clock.ts';
 import type { Run } from '../system/processes.ts';
 import { candidate, installPackages } from './apt.ts';
 import { installComposePlugin } from './compose-plugin.ts';
+import { dnfInstallFromDocker } from './docker-dnf-repository.ts';
 import { dockerRepositoryAnswers, type Fetch, installFromDocker } from './docker-repository.ts';
-import { engineAddress, gatherFacts, type HostFacts } from './facts.ts';
+import { expectDockersCommand, gatherFacts, type HostFacts } from './facts.ts';
 import {
   type Action,
+  COMPOSE_PACKAGES,
   commandsOf,
+  DOCKER_PACKAGES,
   ENGINE_PACKAGES,
   expectInstallable,
+  type Proposal,
   planDebootstrap,
   planEngine,
   type Sources,
@@ -27,15 +31,16 @@ export interface Host {
 }
 
 /** Asks whether these actions may be taken. */
-export type Consent = (actions: readonly Action[]) => Promise<boolean>;
+export type Consent = (actions: readonly Proposal[]) => Promise<boolean>;
 
 /**
  * Makes sure that an engine answers and that Compose v2 is there. On a machine that has both nothing is touched.
- * @throws Failure `consent-needed`, `root-needed`, `unsupported-system`, `engine-permission`, `engine-unreachable`
+ * @throws Failure `consent-needed`, `root-needed`, `unsupported-system`, `engine-permission`, `podman`, `engine-unreachable`, `compose-missing`
  */
 export async function ensureEngine(host: Host, consent: Consent, report: Report): Promise<Done> {
   const facts = await gatherFacts(host);
-  if (facts.engine.kind === 'forbidden') throw facts.engine.failure;
+  if (facts.engine.kind === 'refused') throw facts.engine.failure;
+  await expectDockersCommand(host.run);
   if (facts.engine.kind === 'answers' && facts.compose !== undefined) {
     return unchanged(`Docker ${facts.engine.version}, Compose ${facts.compose}`);
   }
@@ -44,6 +49,7 @@ export async function ensureEngine(host: Host, consent: Consent, report: Report)
   await agree(facts, actions, consent);
   for (const action of actions) await take(action, host, facts, report);
   const after = await gatherFacts(host);
+  if (after.compose === undefined) throw composeNotFound();
   const version = after.engine.kind === 'answers' ? after.engine.version : 'silent';
   return changed(`Docker ${version}, Compose ${after.compose}, installed and started`);
 }
@@ -72,31 +78,30 @@ async function agree(facts: HostFacts, actions: readonly Action[], consent: Cons
 
 export async function take(action: Action, host: Host, facts: HostFacts, report: Report): Promise<void> {
   const { run } = host;
+  const byDnf = facts.distribution.family === 'redhat';
   switch (action.kind) {
     case 'install-from-docker':
-      return installFromDocker(host, facts.distribution, report);
+      return byDnf
+        ? dnfInstallFromDocker(host, facts.distribution, DOCKER_PACKAGES, report)
+        : installFromDocker(host, facts.distribution, report);
     case 'install-engine':
       return installPackages(run, ENGINE_PACKAGES, report);
     case 'install-compose': {
+      if (byDnf) return dnfInstallFromDocker(host, facts.distribution, COMPOSE_PACKAGES, report);
       const name = await composePackage(run);
       return name === undefined ? installComposePlugin(run, report) : installPackages(run, [name], report);
     }
     case 'start-engine':
-      return startEngine(
-        { ...host, systemd: facts.systemd, dockerd: facts.dockerd ?? '/usr/sbin/dockerd' },
-        report,
-      );
+      return startEngine({ ...host, systemd: facts.systemd, dockerd: facts.dockerd ?? 'dockerd' }, report);
     case 'install-debootstrap':
       return installPackages(run, ['debootstrap', 'debian-archive-keyring'], report);
-    case 'install-restic':
-      return installPackages(run, ['restic'], report);
     default:
       return unreachable(action.kind);
   }
 }
 
 export async function findSources({ run, fetch }: Host, { distribution }: HostFacts): Promise<Sources> {
-  if (!distribution.debianLike) return { dockerRepository: false, composePackage: undefined };
+  if (distribution.family !== 'debian') return { dockerRepository: false, composePackage: undefined };
   return {
     dockerRepository: await dockerRepositoryAnswers(fetch, distribution),
     composePackage: await composePackage(run),
@@ -118,10 +123,19 @@ function needsRoot(): Failure {
   );
 }
 
+/** Such as an old plugin of the user's own, which comes before that of the system. */
+function composeNotFound(): Failure {
+  return new Failure(
+    'compose-missing',
+    'Compose is installed, but `docker compose version` still finds none of version 2.',
+    'See which one it takes (`docker info`, under Plugins; ~/.docker/cli-plugins comes first), then run this again.',
+  );
+}
+
 function distantEngine(dockerHost: string): Failure {
   return new Failure(
     'engine-unreachable',
-    `No engine answers at ${engineAddress(dockerHost)}, which DOCKER_HOST names.`,
+    `No engine answers at ${dockerHost}, which DOCKER_HOST names.`,
     'Start that engine, or unset DOCKER_HOST to use one on this machine.',
   );
 }

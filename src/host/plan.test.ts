@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Distribution } from './distribution.ts';
 import type { HostFacts } from './facts.ts';
 import { commandsOf, expectInstallable, planDebootstrap, planEngine, type Sources } from './plan.ts';
 
@@ -8,7 +9,7 @@ const debian12: HostFacts = {
   dockerd: undefined,
   root: true,
   systemd: false,
-  distribution: { id: 'debian', codename: 'bookworm', debianLike: true },
+  distribution: { id: 'debian', version: '12', codename: 'bookworm', family: 'debian' },
 };
 const nothing: Sources = { dockerRepository: false, composePackage: undefined };
 const running: Partial<HostFacts> = {
@@ -70,14 +71,47 @@ test('without root: exit 1 with the very commands, for sudo', () => {
 });
 
 test('on another system: exit 1 with where to read on; starting an engine that is there is fine anywhere', () => {
-  const fedora = { ...debian12, distribution: { id: 'fedora', codename: '', debianLike: false } };
-  expect(() => expectInstallable(fedora, planEngine(fedora, nothing))).toThrow(
+  const arch = on({ id: 'arch', version: '', codename: '', family: 'other' });
+  expect(() => expectInstallable(arch, planEngine(arch, nothing))).toThrow(
     expect.objectContaining({
       code: 'unsupported-system',
       remedy: expect.stringContaining('docs.docker.com'),
     }),
   );
-  const stopped = { ...fedora, dockerd: '/usr/bin/dockerd', compose: '2.40.0' };
+  const stopped = { ...arch, dockerd: '/usr/bin/dockerd', compose: '2.40.0' };
   expect(() => expectInstallable(stopped, planEngine(stopped, nothing))).not.toThrow();
-  expect(() => expectInstallable(fedora, [planDebootstrap(fedora)])).toThrow();
 });
+
+test.each([
+  ['rhel', 'https://download.docker.com/linux/rhel/docker-ce.repo'],
+  ['rocky', 'https://download.docker.com/linux/centos/docker-ce.repo'],
+  ['fedora', 'https://download.docker.com/linux/fedora/docker-ce.repo'],
+])('on %s Docker comes from its own dnf repository', (id, repository) => {
+  const facts = on({ id, version: '9.4', codename: '', family: 'redhat' });
+  const actions = planEngine(facts, nothing);
+  expect(actions.map(({ kind }) => kind)).toEqual(['install-from-docker', 'start-engine']);
+  expect(commandsOf(actions).join('\n')).toContain(repository);
+  expect(commandsOf(actions).join('\n')).not.toContain('apt');
+  expect(() => expectInstallable(facts, actions)).not.toThrow();
+});
+
+test('an engine of that family that lacks Compose gets Compose alone', () => {
+  const rocky = on({ id: 'rocky', version: '9.4', codename: '', family: 'redhat' });
+  const [compose, ...others] = planEngine({ ...rocky, ...running }, nothing);
+  expect([compose?.kind, others]).toEqual(['install-compose', []]);
+  expect(compose?.commands.at(-1)).toBe('dnf install -y docker-compose-plugin');
+});
+
+test('images can’t be built where there is no debootstrap, and it is said what else there is', () => {
+  const fedora = on({ id: 'fedora', version: '42', codename: '', family: 'redhat' });
+  expect(() => planDebootstrap(fedora)).toThrow(
+    expect.objectContaining({
+      code: 'unsupported-system',
+      remedy: expect.stringMatching(/IMAGES=pull.*IMAGES=load/),
+    }),
+  );
+});
+
+function on(distribution: Distribution): HostFacts {
+  return { ...debian12, distribution };
+}

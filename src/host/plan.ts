@@ -1,19 +1,23 @@
 import { Failure } from '../errors.ts';
+import { type Distribution, distributionName } from './distribution.ts';
 import type { HostFacts } from './facts.ts';
 
-/** One thing to do to the machine. The consent question and the commands to run by hand are made from it. */
-export interface Action {
+/** What somebody is to agree to. The consent question and the commands to run by hand are made from it. */
+export interface Proposal {
+  /** For the question: "install Docker Engine from Debian (docker.io)". */
+  readonly phrase: string;
+  /** What a person would type as root. */
+  readonly commands: readonly string[];
+}
+
+/** One thing to do to the machine. */
+export interface Action extends Proposal {
   readonly kind:
     | 'install-from-docker'
     | 'install-engine'
     | 'install-compose'
     | 'start-engine'
-    | 'install-debootstrap'
-    | 'install-restic';
-  /** For the question: "install Docker Engine from Debian (docker.io)". */
-  readonly phrase: string;
-  /** What a person would type as root. */
-  readonly commands: readonly string[];
+    | 'install-debootstrap';
 }
 
 export const DOCKER_PACKAGES = [
@@ -22,14 +26,16 @@ export const DOCKER_PACKAGES = [
   'containerd.io',
   'docker-compose-plugin',
 ] as const;
+export const COMPOSE_PACKAGES = ['docker-compose-plugin'] as const;
 export const ENGINE_PACKAGES = ['docker.io', 'iptables', 'ca-certificates'] as const;
+export const DNF_REPOSITORY_FILE = '/etc/yum.repos.d/docker-ce.repo';
 export const PLUGIN_FOLDER = '/usr/local/lib/docker/cli-plugins';
 /** The first Debian release whose docker-compose is version 2. */
 export const COMPOSE_SUITE = 'trixie';
 
 /** Where packages can come from, as far as it matters. */
 export interface Sources {
-  /** Docker's own apt repository answers. */
+  /** Docker's own repository, for apt or dnf, answers. */
   readonly dockerRepository: boolean;
   /** The distribution's own package that has Compose v2, if any. */
   readonly composePackage: string | undefined;
@@ -37,10 +43,15 @@ export interface Sources {
 
 /** What is missing for an engine with Compose v2, in order. Nothing on a machine that has both. */
 export function planEngine(facts: HostFacts, sources: Sources): Action[] {
-  const { engine, compose, dockerd } = facts;
+  const { engine, compose, dockerd, distribution } = facts;
   const actions: Action[] = [];
   const engineMissing = engine.kind !== 'answers' && dockerd === undefined;
-  if (engineMissing && sources.dockerRepository) {
+  if (distribution.family === 'redhat') {
+    // There is no other source: RHEL has Podman, and Fedora's own Docker may not stand beside Docker's Compose.
+    if (engineMissing) actions.push(dnfFromDocker(distribution, DOCKER_PACKAGES, 'install-from-docker'));
+    else if (compose === undefined)
+      actions.push(dnfFromDocker(distribution, COMPOSE_PACKAGES, 'install-compose'));
+  } else if (engineMissing && sources.dockerRepository) {
     actions.push(fromDocker(facts));
   } else {
     if (engineMissing) actions.push(fromDistribution(facts));
@@ -50,10 +61,17 @@ export function planEngine(facts: HostFacts, sources: Sources): Action[] {
   return actions;
 }
 
+/** @throws Failure `unsupported-system` where images cannot be built */
 export function planDebootstrap({ distribution }: Pick<HostFacts, 'distribution'>): Action {
+  if (distribution.family !== 'debian')
+    throw new Failure(
+      'unsupported-system',
+      `Images are built from Debian packages by debootstrap, which Moorage has from Debian and Ubuntu only; this is ${distributionName(distribution)}.`,
+      'Set IMAGES=pull where an image registry is in reach, or IMAGES=load with an archive of the images.',
+    );
   return {
     kind: 'install-debootstrap',
-    phrase: `install debootstrap from ${distribution.id}, to build images from Debian packages`,
+    phrase: `install debootstrap from ${distributionName(distribution)}, to build images from Debian packages`,
     commands: ['apt-get install -y --no-install-recommends debootstrap debian-archive-keyring'],
   };
 }
@@ -61,10 +79,10 @@ export function planDebootstrap({ distribution }: Pick<HostFacts, 'distribution'
 /** @throws Failure when this machine is not one that Moorage can install on */
 export function expectInstallable(facts: HostFacts, actions: readonly Action[]): void {
   if (actions.length === 0) return;
-  if (!facts.distribution.debianLike && actions.some(({ kind }) => kind !== 'start-engine')) {
+  if (facts.distribution.family === 'other' && actions.some(({ kind }) => kind !== 'start-engine')) {
     throw new Failure(
       'unsupported-system',
-      `Docker is missing, and Moorage installs it on Debian and Ubuntu only; this is ${facts.distribution.id}.`,
+      `Docker is missing, and Moorage installs it on Debian, Ubuntu, RHEL and its kin only; this is ${distributionName(facts.distribution)}.`,
       'Install Docker Engine and its Compose plugin (https://docs.docker.com/engine/install/), then run this again.',
     );
   }
@@ -76,7 +94,12 @@ export function expectInstallable(facts: HostFacts, actions: readonly Action[]):
   );
 }
 
-export function commandsOf(actions: readonly Action[], prefix = ''): string[] {
+/** Docker makes packages for RHEL, CentOS and Fedora; the rebuilds take those of CentOS. */
+export function dnfRepository(id: string): string {
+  return `https://download.docker.com/linux/${id === 'rhel' || id === 'fedora' ? id : 'centos'}`;
+}
+
+export function commandsOf(actions: readonly Proposal[], prefix = ''): string[] {
   return actions.flatMap(({ commands }) => commands.map((command) => `  ${prefix}${command}`));
 }
 
@@ -94,10 +117,26 @@ function fromDocker({ distribution }: HostFacts): Action {
   };
 }
 
+function dnfFromDocker(
+  { id }: Distribution,
+  packages: readonly string[],
+  kind: 'install-from-docker' | 'install-compose',
+): Action {
+  const what = kind === 'install-compose' ? 'Compose' : 'Docker Engine and Compose';
+  return {
+    kind,
+    phrase: `install ${what} from Docker’s own dnf repository`,
+    commands: [
+      `curl -fsSL ${dnfRepository(id)}/docker-ce.repo -o ${DNF_REPOSITORY_FILE}`,
+      `dnf install -y ${packages.join(' ')}`,
+    ],
+  };
+}
+
 function fromDistribution({ distribution }: HostFacts): Action {
   return {
     kind: 'install-engine',
-    phrase: `install Docker Engine from ${distribution.id} (docker.io)`,
+    phrase: `install Docker Engine from ${distributionName(distribution)} (docker.io)`,
     commands: ['apt-get update', `apt-get install -y --no-install-recommends ${ENGINE_PACKAGES.join(' ')}`],
   };
 }

@@ -2,19 +2,16 @@ import { Failure } from '../errors.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import type { Run } from '../system/processes.ts';
 import { installPackages } from './apt.ts';
+import { dnfInstall } from './dnf.ts';
 import type { Consent, Host } from './install.ts';
-import type { Action } from './plan.ts';
+import { commandsOf, type Proposal } from './plan.ts';
 
 /** That of Debian 12: the first with compression. */
 const LEAST = { minor: 14, text: '0.14' };
 /** Of util-linux: restic ends when this program does, however that ends. It may not go on without its lock. */
 const TIED = ['setpriv', '--pdeathsig', 'INT', 'restic'];
 
-const INSTALL: Action = {
-  kind: 'install-restic',
-  phrase: 'install restic, which makes the backups',
-  commands: ['apt-get install -y --no-install-recommends restic'],
-};
+const PHRASE = 'install restic, which makes the backups';
 
 /**
  * Makes sure that restic is there, and answers how it is run.
@@ -42,26 +39,53 @@ export async function ensureRestic(
 }
 
 async function install(run: Run, root: boolean, consent: Consent, report: Report): Promise<void> {
-  const byHand = INSTALL.commands.map((command) => `  sudo ${command}`).join('\n');
-  if ((await run('apt-get', ['--version'])).exitCode !== 0)
+  const action = await planRestic(run);
+  if (action === undefined)
     throw new Failure(
       'restic-missing',
       'Backups are made by restic, which is not installed.',
       `Install restic ${LEAST.text} or newer, then run this again.`,
     );
+  const byHand = commandsOf([action], 'sudo ').join('\n');
   if (!root)
     throw new Failure(
       'root-needed',
       'Backups are made by restic, which is not installed, and only root can install it.',
       `Run this, then this again:\n${byHand}`,
     );
-  if (!(await consent([INSTALL])))
+  if (!(await consent([action])))
     throw new Failure(
       'consent-needed',
       'Backups are made by restic, which is not installed, and nobody agreed to install it.',
       `Run this again with --yes, or run this yourself:\n${byHand}`,
     );
-  await installPackages(run, ['restic'], report);
+  if (action.by === 'apt') return installPackages(run, ['restic'], report);
+  for (const name of action.packages) await dnfInstall(run, [name], report);
+}
+
+interface ResticAction extends Proposal {
+  readonly by: 'apt' | 'dnf';
+  /** One after the other: the first may bring the repository of the second. */
+  readonly packages: readonly string[];
+}
+
+/** `undefined` where nothing is known that installs it. */
+async function planRestic(run: Run): Promise<ResticAction | undefined> {
+  if ((await run('apt-get', ['--version'])).exitCode === 0) {
+    const commands = ['apt-get install -y --no-install-recommends restic'];
+    return { by: 'apt', phrase: PHRASE, commands, packages: ['restic'] };
+  }
+  if ((await run('dnf', ['--version'])).exitCode !== 0) return undefined;
+  // Fedora has it by itself; what is made from RHEL has it in EPEL, which RHEL alone does not offer by name.
+  const here = (await run('dnf', ['-q', 'list', 'restic'])).exitCode === 0;
+  const packages = here ? ['restic'] : ['epel-release', 'restic'];
+  const commands = packages.map((name) => `dnf install -y ${name}`);
+  return {
+    by: 'dnf',
+    phrase: here ? PHRASE : `${PHRASE}, from EPEL (epel-release)`,
+    commands,
+    packages,
+  };
 }
 
 async function versionOf(run: Run, [program = '', ...args]: readonly string[]): Promise<string | undefined> {

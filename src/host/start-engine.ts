@@ -3,7 +3,7 @@ import { open, readFile } from 'node:fs/promises';
 import { Failure } from '../errors.ts';
 import type { Report } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
-import type { Run } from '../system/processes.ts';
+import { lastLines, type Run } from '../system/processes.ts';
 import { PATH } from './apt.ts';
 import { engineState } from './facts.ts';
 
@@ -25,7 +25,7 @@ export async function startEngine(
   throw new Failure(
     'engine-unreachable',
     `Docker Engine does not come up:\n${await recentLog(run, systemd)}`,
-    'Mend what its log says, then run this again.',
+    'Fix what its log reports, then run this again.',
   );
 }
 
@@ -44,5 +44,5 @@ async function recentLog(run: Run, systemd: boolean): Promise<string> {
   const text = systemd
     ? (await run('journalctl', ['--unit', 'docker', '--lines', '8', '--no-pager', '--output', 'cat'])).stdout
     : await readFile(LOG, 'utf8').catch(() => '');
-  return text.trim().split('\n').slice(-8).join('\n');
+  return lastLines(text, 8);
 }
