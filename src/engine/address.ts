@@ -21,9 +21,14 @@ export function engineAddress(dockerHost: string | undefined): EngineAddress {
   return { host: url.hostname, port: url.port || '2375' };
 }
 
+/** As DOCKER_HOST would name it. */
+export function whereOf(dockerHost: string | undefined): string {
+  return dockerHost ?? `unix://${DEFAULT_SOCKET}`;
+}
+
 /** Failure `engine-unreachable` or `engine-permission`, for an error of the way to the engine. */
 export function engineAway(error: unknown, dockerHost: string | undefined): Failure {
-  const where = dockerHost ?? `unix://${DEFAULT_SOCKET}`;
+  const where = whereOf(dockerHost);
   if (systemCode(error) === 'EACCES') {
     return new Failure(
       'engine-permission',

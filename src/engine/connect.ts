@@ -1,5 +1,6 @@
 import Docker from 'dockerode';
-import { engineAddress, engineAway } from './address.ts';
+import { podmanInstead } from '../podman.ts';
+import { engineAddress, engineAway, socketOf, whereOf } from './address.ts';
 import { DockerContainers } from './docker-containers.ts';
 import { DockerImages } from './docker-images.ts';
 import { DockerLeftovers } from './docker-leftovers.ts';
@@ -14,11 +15,21 @@ export function connect(dockerHost: string | undefined): Engine {
     containers: new DockerContainers(docker),
     leftovers: new DockerLeftovers(docker),
     version: async () => {
-      try {
-        return (await docker.version()).Version;
-      } catch (error) {
+      const { Version: version, Components: components } = await docker.version().catch((error: unknown) => {
         throw engineAway(error, dockerHost);
-      }
+      });
+      // Engines older than 18.09 have none.
+      if (components?.some(({ Name }) => Name === 'Podman Engine'))
+        throw podmanInstead(version, whereOf(dockerHost));
+      return version;
+    },
+    machine: async () => {
+      const [{ Arch: architecture }, { DockerRootDir }] = await Promise.all([
+        docker.version(),
+        docker.info(),
+      ]);
+      const local = socketOf(dockerHost) !== undefined && typeof DockerRootDir === 'string';
+      return { architecture, dataFolder: local ? DockerRootDir : undefined };
     },
   };
 }

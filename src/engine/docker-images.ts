@@ -1,9 +1,10 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import { z } from 'zod';
 import { Failure, messageOf } from '../errors.ts';
 import type { Report } from '../step.ts';
-import type { BuildOptions, ImageFacts, Images, Labels, NamedImage } from './engine.ts';
+import type { BuildOptions, HistoryStep, ImageFacts, Images, Labels, NamedImage } from './engine.ts';
 import { follow } from './progress.ts';
 import { PullProgress } from './pull-progress.ts';
 import { isNotFound } from './status.ts';
@@ -13,6 +14,8 @@ const SILENCE = 30_000;
 const LINES_OF_A_FAILED_BUILD = 12;
 /** Where nobody answers nothing is lost: what is here goes on being used. */
 const OFFER_WITHIN = 10_000;
+
+const history = z.array(z.object({ Created: z.number(), CreatedBy: z.string(), Size: z.number() }));
 
 export class DockerImages implements Images {
   readonly #docker: Docker;
@@ -24,7 +27,15 @@ export class DockerImages implements Images {
   async inspect(reference: string): Promise<ImageFacts | undefined> {
     try {
       const image = await this.#docker.getImage(reference).inspect();
-      return { id: image.Id, repoDigests: image.RepoDigests ?? [], labels: image.Config?.Labels ?? {} };
+      return {
+        id: image.Id,
+        repoDigests: image.RepoDigests ?? [],
+        labels: image.Config?.Labels ?? {},
+        architecture: image.Architecture,
+        layers: image.RootFS.Layers ?? [],
+        created: image.Created ?? '',
+        size: image.Size,
+      };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -84,7 +95,44 @@ export class DockerImages implements Images {
   }
 
   async load(archive: Readable): Promise<void> {
-    await follow(await this.#docker.loadImage(archive), () => undefined);
+    const cut = new AbortController();
+    // Else the engine would wait for the rest for ever.
+    archive.once('error', (error) => cut.abort(error));
+    try {
+      const options = { abortSignal: cut.signal };
+      await follow(await this.#docker.loadImage(archive, options), () => undefined);
+    } catch (error) {
+      if (cut.signal.aborted) throw cut.signal.reason;
+      throw new Failure(
+        'load-failed',
+        `The engine did not take the images: ${messageOf(error)}`,
+        'Fix what it reports (disk space, as a rule), then run this again.',
+        { cause: error },
+      );
+    }
+  }
+
+  async save(references: readonly string[]): Promise<Readable> {
+    const names = references.map((name) => `names=${encodeURIComponent(name)}`).join('&');
+    return new Promise((resolve, reject) => {
+      const question = {
+        path: `/images/get?${names}&`, // docker-modem takes the last character away
+        method: 'GET',
+        isStream: true,
+        statusCodes: { 200: true, 400: 'bad parameter', 404: 'no such image', 500: 'server error' },
+      };
+      this.#docker.modem.dial(question, (error, answer) => {
+        if (answer instanceof Readable) resolve(answer);
+        else reject(error);
+      });
+    });
+  }
+
+  async history(reference: string): Promise<readonly HistoryStep[]> {
+    const steps = history.parse(await this.#docker.getImage(reference).history());
+    return steps
+      .map(({ Created, CreatedBy, Size }) => ({ key: `${Created} ${CreatedBy} ${Size}`, size: Size }))
+      .reverse();
   }
 
   async remove(reference: string): Promise<void> {
@@ -148,7 +196,7 @@ function buildFailure(reference: string, error: unknown, lines: readonly string[
   return new Failure(
     'build-failed',
     `${reference} could not be built: ${messageOf(error)}\n${tail}`,
-    'Mend what the lines above say (network, disk space), then run this again.',
+    'Fix what the lines above report (network, disk space), then run this again.',
     { cause: error },
   );
 }

@@ -6,8 +6,17 @@ export interface Engine {
   readonly images: Images;
   readonly containers: Containers;
   readonly leftovers: Leftovers;
-  /** @throws Failure `engine-unreachable` or `engine-permission` */
+  /** @throws Failure `engine-unreachable`, `engine-permission` or `podman` */
   version(): Promise<string>;
+  machine(): Promise<EngineMachine>;
+}
+
+/** The machine that the engine is on. */
+export interface EngineMachine {
+  /** As images name theirs: `amd64`, `arm64`. */
+  readonly architecture: string;
+  /** Where it keeps images; `undefined` where it is reached over the network. */
+  readonly dataFolder: string | undefined;
 }
 
 export interface Images {
@@ -21,8 +30,15 @@ export interface Images {
   importRoot(root: Readable, reference: string, labels: Labels): Promise<void>;
   /** @throws Failure `build-failed`, with the last lines of the build */
   build(context: Readable, options: BuildOptions, report: Report): Promise<void>;
-  /** Reads images from a tar in `docker save` form. */
+  /**
+   * Reads images from a tar in `docker save` form. An error of the stream ends it.
+   * @throws Failure `load-failed`
+   */
   load(archive: Readable): Promise<void>;
+  /** Images by their names, in one tar of `docker save` form. */
+  save(references: readonly string[]): Promise<Readable>;
+  /** What each step of an image's making added, from the first on. */
+  history(reference: string): Promise<readonly HistoryStep[]>;
   remove(reference: string): Promise<void>;
   /** Gives an image a name. One that another image had is taken from it. */
   tag(id: string, reference: string): Promise<void>;
@@ -45,6 +61,21 @@ export interface ImageFacts {
   /** `NAME@sha256:…` for each place it was pulled from or pushed to. */
   readonly repoDigests: readonly string[];
   readonly labels: Labels;
+  /** As the engine's machine names its own: `amd64`. */
+  readonly architecture: string;
+  /** Digests of the layers' tars, uncompressed, from the lowest on. */
+  readonly layers: readonly string[];
+  /** RFC 3339; empty where the image does not say. */
+  readonly created: string;
+  /** Bytes, with layers that others have too. */
+  readonly size: number;
+}
+
+export interface HistoryStep {
+  /** The same for the same step of another image. */
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
 }
 
 export interface BuildOptions {

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { parseAs } from '../system/json.ts';
 
 /** One line of the JSON stream that pull, build, load and import send back (Engine API, JSONMessage). */
 const event = z.object({
@@ -24,17 +25,8 @@ export async function follow(
 async function read(stream: NodeJS.ReadableStream, onEvent: (event: ProgressEvent) => void): Promise<void> {
   for await (const line of createInterface({ input: stream })) {
     if (line.trim() === '') continue;
-    const parsed = event.safeParse(parseJson(line));
-    if (!parsed.success) continue;
-    if (parsed.data.error !== undefined) throw new Error(parsed.data.error);
-    onEvent(parsed.data);
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined; // half a line of a cut stream
+    const said = parseAs(line, event); // a cut stream ends with half a line
+    if (said?.error !== undefined) throw new Error(said.error);
+    if (said !== undefined) onEvent(said);
   }
 }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { listen } from '../../test/support/listening.ts';
 import { rollCall } from './roll-call.ts';
 
 const STARTED = '2026-07-01T12:00:00.123456789Z';
@@ -107,10 +108,8 @@ test('an engine that is away says so, and what to do', async () => {
 });
 
 test('an engine over the network', async () => {
-  server = createServer((_, outgoing) => outgoing.end('[]')).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  server = createServer((_, outgoing) => outgoing.end('[]'));
+  const port = await listen(server);
   expect(await rollCall(`tcp://127.0.0.1:${port}`, 'mine')).toEqual([]);
 });
 

@@ -20,6 +20,11 @@ export interface Workshop {
   readonly paths: Paths;
   /** Makes sure that debootstrap is there; asks before it installs anything. */
   readonly ensureDebootstrap: (report: Report) => Promise<void>;
+  /**
+   * For build steps that download: Docker's predefined build arguments, which leave no trace in an image or its history
+   * (Dockerfile reference, "Predefined ARGs").
+   */
+  readonly proxy?: Readonly<Record<string, string>>;
 }
 
 /** An image, and whether it had to be built for that. */
@@ -59,21 +64,30 @@ interface Look {
   readonly present: boolean;
 }
 
-/** What a build of a program would make, and whether it is here already. */
-export async function lookAtProgram(workshop: Workshop, program: Program, nodeImage: string): Promise<Look> {
-  const { name, present } = await identify(workshop, await programRecipe(workshop, program, nodeImage));
+/**
+ * What a build of a program would make, and whether it is here already.
+ * @param node the id of Node's image, where it is not the one that is here
+ */
+export async function lookAtProgram(
+  workshop: Workshop,
+  program: Program,
+  nodeImage: string,
+  node?: string,
+): Promise<Look> {
+  const recipe = await programRecipe(workshop, program, nodeImage);
+  const { name, present } = await identify(workshop, node === undefined ? recipe : { ...recipe, base: node });
   return { name, present };
 }
 
 /** Brings the packages of the base up to date. Whatever stands on it is built anew by the next that wants it. */
-export async function refreshBase({ engine }: Workshop, report: Report): Promise<void> {
+export async function refreshBase({ engine, proxy = {} }: Workshop, report: Report): Promise<void> {
   const steps =
     'apt-get update && apt-get -y upgrade && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb';
   const lines = [`FROM ${BASE_IMAGE}`, 'ARG DEBIAN_FRONTEND=noninteractive', `RUN ${steps}`];
   const archive = pack();
   archive.entry({ name: 'Dockerfile' }, `${lines.join('\n')}\n`);
   archive.finalize();
-  const options = { reference: BASE_IMAGE, buildArgs: {}, labels: {}, anew: true };
+  const options = { reference: BASE_IMAGE, buildArgs: { ...proxy }, labels: {}, anew: true };
   await engine.images.build(Readable.from(archive), options, (line) => report(`${BASE_IMAGE}: ${line}`));
 }
 
@@ -145,9 +159,10 @@ async function identify({ engine, paths }: Workshop, recipe: Recipe) {
 async function build(workshop: Workshop, recipe: Recipe, report: Report): Promise<Built> {
   const { context, source, name, present } = await identify(workshop, recipe);
   if (present) return { name, fresh: false };
-  const { engine } = workshop;
+  const { engine, proxy = {} } = workshop;
   report(`building ${name}`);
-  const { buildArgs, target } = recipe;
+  const { target } = recipe;
+  const buildArgs = { ...proxy, ...recipe.buildArgs };
   const options = { reference: name, buildArgs, labels: { ...recipe.labels, [SOURCE_LABEL]: source } };
   await engine.images.build(context.tar(), target === undefined ? options : { ...options, target }, (line) =>
     report(`${name}: ${line}`),

@@ -15,6 +15,9 @@ export const BUILT: Readonly<Record<ImageRole, string>> = {
   prometheus: 'moorage/prometheus:2.53',
 };
 
+/** What starts the name of an image that was built, here or where an archive was saved. */
+export const BUILT_PREFIX = 'moorage/';
+
 /** The label that holds the digest of what an image was built from: the same digest needs no new build. */
 export const SOURCE_LABEL = 'moorage.source';
 

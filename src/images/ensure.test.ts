@@ -32,9 +32,11 @@ const settings: Settings = {
   auth: { by: 'gate', ttl: 60 },
   blobsBy: 'nginx',
   images: 'auto',
+  imagesFile: '/nowhere/images.tar',
   chosenImages: {},
   builtImages: {},
   diskReserve: { bytes: 0 },
+  proxy: { http: undefined, https: undefined, except: [] },
   mirror: undefined,
   monitoring: undefined,
   backup: { target: undefined, password: undefined, keys: undefined },
@@ -130,4 +132,24 @@ test('an image that was chosen is pulled whatever IMAGES says', async () => {
 test('a pull that fails for another reason is not papered over by a build', async () => {
   engine.pullFails = new Failure('pull-failed', 'manifest unknown', '');
   await expect(ensure()).rejects.toMatchObject({ code: 'pull-failed' });
+});
+
+test('with IMAGES=load nothing is pulled, and programs are made of the Node that is here', async () => {
+  for (const name of [BUILT.registry, BUILT.nginx, BUILT.node]) engine.present(name);
+  engine.pullFails = unreachable;
+  const { value, summary } = await ensure({ images: 'load' });
+  expect(value).toMatchObject({ registry: BUILT.registry, nginx: BUILT.nginx, node: BUILT.node });
+  expect({ summary, pulled: engine.pulled }).toEqual({ summary: '2 built, 3 present', pulled: [] });
+  expect(await ensure({ images: 'load' })).toMatchObject({ changed: false });
+});
+
+test('with IMAGES=load what is neither here nor in an archive is told, and nothing is built', async () => {
+  engine.present(BASE_IMAGE);
+  await expect(ensure({ images: 'load' })).rejects.toMatchObject({ code: 'images-missing' });
+  expect(engine.pulled).toEqual([]);
+});
+
+test('what was loaded once does not count as built here when images are pulled again', async () => {
+  const { value } = await ensure({ builtImages: { registry: 'registry:3.0.0' } });
+  expect(value.registry).toBe(PINNED.registry);
 });

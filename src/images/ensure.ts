@@ -3,36 +3,29 @@ import { PINNED } from '../settings/schema.ts';
 import type { ImageRole, Program, Settings } from '../settings/settings.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import { buildImage, buildProgram, ensureBase, type Workshop } from './build.ts';
-import { BUILT } from './catalog.ts';
+import { BUILT, BUILT_PREFIX } from './catalog.ts';
+import { obtainFromArchive } from './from-archive.ts';
+import { type Needs, needsOf } from './needs.ts';
+import type { Obtained, ObtainedProgram, Origin } from './obtained.ts';
 
 /** The image that plays each role, as the engine knows it. */
 export type ImageNames = Readonly<Partial<Record<ImageRole | Program, string>>>;
 
-type Origin = 'present' | 'pulled' | 'built';
-
-interface Obtained {
-  readonly role: ImageRole;
-  readonly name: string;
-  readonly origin: Origin;
-}
-
 /**
  * Makes sure that the engine has every image the stack needs. With IMAGES=auto they are pulled, and built from Debian
- * packages as soon as it turns out that no image registry answers.
+ * packages as soon as it turns out that no image registry answers; with IMAGES=load they come from an archive alone.
  * @param again what is pulled although it is here: there may be something newer under its name
- * @throws Failure `pull-failed`, `registry-unreachable` (IMAGES=pull), `build-failed`
+ * @param needs what images are wanted for, where it is not for a stack with these settings
+ * @throws Failure `pull-failed`, `registry-unreachable` (IMAGES=pull), `build-failed`; as `obtainFromArchive`
  */
 export async function ensureImages(
   settings: Settings,
   workshop: Workshop,
   report: Report,
   again: ReadonlySet<ImageRole> = new Set(),
+  needs: Needs = needsOf(settings),
 ): Promise<Done<ImageNames>> {
-  const roles: [ImageRole, ...ImageRole[]] = ['registry', 'nginx', 'node'];
-  if (settings.issuer === 'certbot') roles.push('certbot');
-  if (settings.cache.kind === 'stack') roles.push('redis');
-  if (settings.monitoring !== undefined) roles.push('prometheus');
-
+  if (settings.images === 'load') return conclude(await obtainFromArchive(settings, workshop, needs, report));
   let base: Promise<string> | undefined;
   const yard = {
     ...workshop,
@@ -43,33 +36,21 @@ export async function ensureImages(
     },
   };
   // The first one finds out whether an image registry answers; the others go the same way, side by side.
-  const [firstRole, ...otherRoles] = roles;
+  const [firstRole, ...otherRoles] = needs.roles;
   const first = await obtain(settings, firstRole, yard, report);
   const onlyBuilt = settings.images === 'auto' && first.name === BUILT[firstRole];
   const choice: Choice = { ...settings, images: onlyBuilt ? 'build' : settings.images };
   const others = await Promise.all(otherRoles.map((role) => obtain(choice, role, yard, report)));
 
   const obtained = [first, ...others];
-  const pulled: Partial<Record<ImageRole, string>> = Object.fromEntries(
-    obtained.map(({ role, name }) => [role, name]),
-  );
-  const programs: Program[] = [
-    'renewer',
-    ...(settings.auth.by === 'gate' ? (['gate'] as const) : []),
-    ...(settings.mirror === undefined ? [] : (['relay'] as const)),
-    ...(settings.monitoring === undefined ? [] : (['exporter'] as const)),
-  ];
+  const node = obtained.find(({ role }) => role === 'node')?.name ?? '';
   const made = await Promise.all(
-    programs.map(async (program) => {
-      const { name, fresh } = await buildProgram(workshop, program, pulled.node ?? '', report);
-      return { role: program, name, origin: fresh ? ('built' as const) : ('present' as const) };
+    needs.programs.map(async (program): Promise<ObtainedProgram> => {
+      const { name, fresh } = await buildProgram(workshop, program, node, report);
+      return { role: program, name, origin: fresh ? 'built' : 'present' };
     }),
   );
-  const all = [...obtained, ...made];
-  const names: ImageNames = Object.fromEntries(all.map(({ role, name }) => [role, name]));
-  const origins = all.map(({ origin }) => origin);
-
-  return conclude(names, origins);
+  return conclude([...obtained, ...made]);
 }
 
 interface Yard extends Workshop {
@@ -92,7 +73,8 @@ async function obtain(
     const { name, fresh } = await buildImage(yard, role, yard.base, report);
     return { role, name, origin: fresh ? 'built' : 'present' } as const;
   };
-  if (images === 'build' || (images === 'auto' && builtImages[role] !== undefined)) return built();
+  if (images === 'build' || (images === 'auto' && builtImages[role]?.startsWith(BUILT_PREFIX) === true))
+    return built();
   try {
     return await pull(yard, role, PINNED[role], report);
   } catch (error) {
@@ -117,13 +99,12 @@ async function pull(
   return { role, name: reference, origin: after?.id === before?.id ? 'present' : 'pulled' };
 }
 
-function conclude(names: ImageNames, origins: readonly Origin[]): Done<ImageNames> {
-  const count = (origin: Origin) => origins.filter((each) => each === origin).length;
-  const made = [
-    count('pulled') > 0 ? `${count('pulled')} pulled` : '',
-    count('built') > 0 ? `${count('built')} built` : '',
-    count('present') > 0 ? `${count('present')} present` : '',
-  ].filter(Boolean);
-  const summary = made.join(', ');
-  return count('present') === origins.length ? unchanged(summary, names) : changed(summary, names);
+function conclude(all: readonly (Obtained | ObtainedProgram)[]): Done<ImageNames> {
+  const names: ImageNames = Object.fromEntries(all.map(({ role, name }) => [role, name]));
+  const count = (origin: Origin) => all.filter((each) => each.origin === origin).length;
+  const origins = ['pulled', 'loaded', 'built', 'present'] as const;
+  const summary = origins
+    .flatMap((origin) => (count(origin) > 0 ? [`${count(origin)} ${origin}`] : []))
+    .join(', ');
+  return count('present') === all.length ? unchanged(summary, names) : changed(summary, names);
 }
