@@ -1,14 +1,17 @@
 #!/bin/sh
 # Tells nginx which writes to refuse, by files in its own /tmp (see templates/writes.map): what the leases ask for that
-# `npm run gc` holds. Before nginx starts, and then every second.
+# `npm run gc` holds, and the one without an end of `npm run move-to`. Before nginx starts, and then every second.
 set -eu
 . /etc/moorage/lease.sh
 maintenance=/run/maintenance
 closing=/tmp/writes-closing
 closed=/tmp/writes-closed
+moved=/tmp/writes-moved
 
 refuse() {
+    [ "$1" = moved ] || rm -f "$moved"
     case "$1" in
+        moved) : >"$moved"; : >"$closing"; : >"$closed" ;;
         collecting | closed) : >"$closing"; : >"$closed" ;;
         closing) : >"$closing"; rm -f "$closed" ;;
         *) rm -f "$closed" "$closing" ;;

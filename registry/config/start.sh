@@ -52,12 +52,15 @@ if [ "${1:-}" = collect ]; then
 fi
 
 # While somebody collects, nobody writes, and nothing is remembered that may be gone: until the lease ends, or is not
-# held any more because its holder was killed. Then it ends itself, and the engine starts it as it is to be.
-if [ "$(asked_for "$maintenance")" = collecting ]; then
-    CACHE=none
-    export REGISTRY_STORAGE_MAINTENANCE_READONLY='{ enabled: true }'
-    (while [ "$(asked_for "$maintenance")" = collecting ]; do sleep 1; done && kill -TERM $$) &
-fi
+# held any more because its holder was killed. Then it ends itself, and the engine starts it as it is to be. Where the
+# registry has moved nobody writes either.
+asked=$(asked_for "$maintenance")
+case "$asked" in
+    collecting | moved)
+        [ "$asked" = moved ] || CACHE=none
+        export REGISTRY_STORAGE_MAINTENANCE_READONLY='{ enabled: true }'
+        (while [ "$(asked_for "$maintenance")" = "$asked" ]; do sleep 1; done && kill -TERM $$) & ;;
+esac
 
 case "${CACHE:-memory}" in
     none) export REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR='' ;;

@@ -1,19 +1,14 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import { listen } from '../../test/support/listening.ts';
 import { paths } from '../paths.ts';
 import { loadSettings } from '../settings/load.ts';
 import { registrySilence } from './answer.ts';
 
 /** What is said of a front that answers with this status. */
 async function silenceOf(status: number): Promise<string | undefined> {
-  const server = createServer((_, response) => response.writeHead(status).end('why\n')).listen(
-    0,
-    '127.0.0.1',
-  );
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const server = createServer((_, response) => response.writeHead(status).end('why\n'));
+  const port = await listen(server);
   try {
     return await registrySilence(await settingsFor(port));
   } finally {
@@ -33,9 +28,8 @@ test('an error of the server is none, and is told', async () => {
 });
 
 test('where nobody listens, that is told', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const server = createServer();
+  const port = await listen(server);
   await new Promise((resolve) => server.close(resolve));
   expect(await registrySilence(await settingsFor(port))).toMatch(/^connect ECONNREFUSED/);
 });

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expectSoundConfig, type WebServer } from '../certificates/deploy.ts';
 import { Failure } from '../errors.ts';
 import { bracketed } from '../settings/names.ts';
-import { registryAuthority, type Settings } from '../settings/settings.ts';
+import { registryAuthority, registryUrl, type Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import { httpAddress, nginxAddress, shownBy } from './nginx.ts';
@@ -36,7 +36,7 @@ export async function awaitNginx(
   throw new Failure(
     'nginx-silent',
     `nginx does not answer on its port within 60 s. Its log ends with:\n${await log('nginx')}`,
-    'Mend what it says (your own settings are in nginx/user.d), then run this again.',
+    'Fix what it reports (your own settings are in nginx/user.d), then run this again.',
   );
 }
 
@@ -61,7 +61,7 @@ export async function awaitRegistry(
   throw new Failure(
     'registry-down',
     `The registry does not answer GET /v2/ within 60 s: ${last}. The logs end with:\n${logs.join('\n')}`,
-    'Mend what they say, then run this again.',
+    'Fix what they report, then run this again.',
   );
 }
 
@@ -82,6 +82,19 @@ export async function askNginx(settings: Settings, method: Method, within = ASKE
   // nginx answers to nobody who asks for another name.
   const name = { servername: sniOf(settings.domain), headers: { host: registryAuthority(settings) } };
   const at = { ...(plain ? httpAddress(settings) : nginxAddress(settings)), ...name };
+  return ask(at, plain, { method, within });
+}
+
+/** The same of wherever the name leads from this machine. */
+export async function askByName(
+  settings: Settings,
+  method: Method,
+  within = ASKED_WITHIN,
+): Promise<Answered> {
+  const { domain, httpPort, httpsPort } = settings;
+  const plain = registryUrl(settings).startsWith('http:');
+  const headers = { host: registryAuthority(settings) };
+  const at = { host: domain, port: plain ? httpPort : httpsPort, servername: sniOf(domain), headers };
   return ask(at, plain, { method, within });
 }
 

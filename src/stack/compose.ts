@@ -3,7 +3,7 @@ import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
-import type { Run } from '../system/processes.ts';
+import { lastLines, type Run, saidBy } from '../system/processes.ts';
 
 /** The engine and the checkout that a stack belongs to. */
 export interface Place {
@@ -36,19 +36,7 @@ export async function startParts(
   flags: readonly ('--remove-orphans' | '--force-recreate')[] = [],
 ): Promise<Done> {
   const before = await running(engine, project, parts);
-  const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', '--progress', 'plain'];
-  const up = ['up', '--detach', '--no-build', '--pull', 'never', ...flags, ...parts];
-  const result = await run('docker', [...args, ...up], {
-    cwd: paths.root,
-    onLine: (line) => report(line.trim()),
-  });
-  if (result.exitCode !== 0) {
-    throw new Failure(
-      'stack-failed',
-      `docker compose up failed:\n${lastLines(result.stderr || result.stdout)}`,
-      'Mend what it says, then run this again.',
-    );
-  }
+  await up({ run, paths }, ['--detach', ...flags, ...parts], report);
   const after = await running(engine, project, parts);
   const started = partsIn(after, before);
   const stopped = partsIn(before, after).filter((part) => !started.includes(part));
@@ -59,6 +47,32 @@ export async function startParts(
     runs.length > 0 ? `${listed(runs)} ${runs.length === 1 ? 'runs' : 'run'}` : '',
   ].filter(Boolean);
   return started.length + stopped.length > 0 ? changed(said.join(', ')) : unchanged(said.join(', '));
+}
+
+/**
+ * Makes the containers of parts anew whose settings or images changed, and starts none.
+ * @throws Failure `stack-failed`, with what Compose said
+ */
+export async function makeParts(place: Pick<Place, 'run' | 'paths'>, parts: readonly Part[]): Promise<void> {
+  await up(place, ['--no-start', ...parts], () => undefined);
+}
+
+async function up(
+  { run, paths }: Pick<Place, 'run' | 'paths'>,
+  flags: readonly string[],
+  report: Report,
+): Promise<void> {
+  const args = ['compose', '--project-directory', paths.root, '--ansi', 'never', '--progress', 'plain'];
+  const result = await run('docker', [...args, 'up', '--no-build', '--pull', 'never', ...flags], {
+    cwd: paths.root,
+    onLine: (line) => report(line.trim()),
+  });
+  if (result.exitCode === 0) return;
+  throw new Failure(
+    'stack-failed',
+    `docker compose up failed:\n${lastLines(saidBy(result), 6)}`,
+    'Fix what it reports, then run this again.',
+  );
 }
 
 /** The last lines of a part's log, for an error message. */
@@ -100,8 +114,4 @@ function partsIn(containers: Map<string, Part>, others = new Map<string, Part>()
 
 function listed(parts: readonly Part[]): string {
   return new Intl.ListFormat('en-GB').format(parts);
-}
-
-function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-6).join('\n');
 }

@@ -50,7 +50,7 @@ export async function expectOwnState({ state }: Paths): Promise<void> {
   throw new Failure(
     'foreign-state',
     `${state} belongs to user ${facts.uid}, and this runs as user ${mine}.`,
-    `Run it as its owner: sudo -u '#${facts.uid}' npm run …`,
+    `Run it as its owner: sudo ${facts.uid === 0 ? '' : `-u '#${facts.uid}' `}npm run …`,
   );
 }
 

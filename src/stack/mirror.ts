@@ -2,8 +2,8 @@ import type { Engine } from '../engine/engine.ts';
 import { Failure, unreachable } from '../errors.ts';
 import { checkUpstream, type UpstreamState, upstreamProblem } from '../mirror/check.ts';
 import { Upstream } from '../mirror/upstream.ts';
-import { type Mirror, mirrorAuthority } from '../settings/mirror.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { Mirror } from '../settings/mirror.ts';
+import { mirrorAuthority, type Settings } from '../settings/settings.ts';
 import { type Done, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import { askSilently, sniOf } from './answer.ts';
@@ -74,7 +74,7 @@ export async function awaitMirror(
   throw new Failure(
     'mirror-down',
     `The mirror does not answer GET /v2/ within 60 s: ${last}. The logs end with:\n${logs.join('\n')}`,
-    'Mend what they say, then run this again.',
+    'Fix what they report, then run this again.',
   );
 }
 

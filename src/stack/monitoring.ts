@@ -32,7 +32,7 @@ export async function startMonitoring(
   throw new Failure(
     'monitoring-broken',
     `Prometheus does not see the registry within 120 s. The logs end with:\n${logs.join('\n')}`,
-    'Mend what they say (monitoring/ has the configuration and the rules), then run this again.',
+    'Fix what they report (monitoring/ has the configuration and the rules), then run this again.',
   );
 }
 
@@ -48,7 +48,7 @@ export async function removeMonitoring({ engine, run, paths }: Place, project: s
   throw new Failure(
     'stack-failed',
     `docker compose rm failed:\n${stderr.trim()}`,
-    'Mend what it says, then run this again.',
+    'Fix what it reports, then run this again.',
   );
 }
 

@@ -28,7 +28,7 @@ export async function startRenewer(
   throw new Failure(
     'renewer-broken',
     `The renewer does not work. Its log ends with:\n${await recentLog(place, 'renewer')}`,
-    'Mend what it says, then run this again.',
+    'Fix what it reports, then run this again.',
   );
 }
 

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import { counted } from '../counted.ts';
 import { connect } from '../engine/connect.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
@@ -27,7 +28,7 @@ export async function expectNotServed(
   throw new Failure(
     'in-use',
     `${folder} is in use by the container ${other.name}${other.workingDirectory === undefined ? '' : ` of ${other.workingDirectory}`}.`,
-    'Let the images go to another folder, --data-dir /folder; or stop that one first.',
+    'Let the images go to another folder, or stop that one first.',
   );
 }
 
@@ -50,10 +51,10 @@ export async function stopStack(
   const result = await run('docker', ['stop', ...ours.map(({ id }) => id)], {
     onLine: (line) => report(line),
   });
-  if (result.exitCode === 0) return changed(`${ours.length} containers stopped`);
+  if (result.exitCode === 0) return changed(`${counted(ours.length, 'container')} stopped`);
   throw new Failure(
     'stack-failed',
     `docker stop failed:\n${result.stderr}`,
-    'Mend what it says, then run this again.',
+    'Fix what it reports, then run this again.',
   );
 }

@@ -9,6 +9,7 @@ import { type Clock, eventually } from '../system/clock.ts';
 import { ensureDirectory, readIfExists } from '../system/files.ts';
 import { askNginx } from './answer.ts';
 import { counts, hasLapsed, leaseLine, type Phase } from './lease.ts';
+import { readMove } from './moved.ts';
 
 const TOUCH_EVERY = 1_000;
 /** nginx looks at the leases every second. */
@@ -173,7 +174,14 @@ class Lease {
   }
 }
 
-async function expectRefused({ settings, clock }: ClosingParts, phase: Phase): Promise<void> {
+/**
+ * Waits until nginx does as it was told.
+ * @throws Failure `writes-open`
+ */
+export async function expectRefused(
+  { settings, clock }: Pick<ClosingParts, 'settings' | 'clock'>,
+  phase: Phase,
+): Promise<void> {
   const refused = async () => ((await refuses(settings, phase)) ? true : undefined);
   if ((await eventually(clock, { within: REFUSED_WITHIN, every: 100 }, refused)) !== undefined) return;
   throw new Failure(
@@ -183,7 +191,9 @@ async function expectRefused({ settings, clock }: ClosingParts, phase: Phase): P
   );
 }
 
-async function awaitOpen({ settings, clock }: ClosingParts): Promise<void> {
+/** Waits until nginx takes writes again, unless they are closed for good. */
+async function awaitOpen({ paths, settings, clock }: ClosingParts): Promise<void> {
+  if ((await readMove(paths)) !== undefined) return;
   const open = async () => ((await refuses(settings, 'closing')) ? undefined : true);
   await eventually(clock, { within: REFUSED_WITHIN, every: 100 }, open);
 }

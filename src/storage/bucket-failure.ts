@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { Failure, messageOf, systemCode } from '../errors.ts';
 import type { Bucket } from '../settings/storage.ts';
 import { type Answer, originOf } from './bucket-client.ts';
@@ -27,7 +28,7 @@ export function silentBucket(bucket: Bucket, error: unknown): Failure {
     return fail(
       's3-no-host',
       `There is no host of the name in S3_ENDPOINT, ${origin}: ${messageOf(error)}.`,
-      'Mend the name in S3_ENDPOINT (or S3_REGION, where that is empty), or this machine’s DNS, then run this again.',
+      'Fix the name in S3_ENDPOINT (or S3_REGION, where that is empty), or this machine’s DNS, then run this again.',
     );
   if (UNTRUSTED.test(code))
     return fail(
@@ -58,7 +59,7 @@ export function silentBucket(bucket: Bucket, error: unknown): Failure {
   return fail(
     's3-silent',
     `${origin} does not answer: ${messageOf(error)}.`,
-    'Start the server, or mend S3_ENDPOINT or the firewall between, then run this again.',
+    'Start the server, or fix S3_ENDPOINT or the firewall between, then run this again.',
   );
 }
 
@@ -91,7 +92,7 @@ export function refusedByBucket(
       return new Failure(
         's3-no-bucket',
         `There is no bucket ${bucket.bucket} at ${origin}.`,
-        'Make it there, or mend S3_BUCKET, then run this again.',
+        'Make it there, or fix S3_BUCKET, then run this again.',
       );
     case 'AuthorizationHeaderMalformed':
     case 'PermanentRedirect':
@@ -127,7 +128,7 @@ export function refusedByBucket(
   );
 }
 
-const BOTH_KEYS = 'Mend S3_ACCESS_KEY and S3_SECRET_KEY in .env, then run this again.';
+const BOTH_KEYS = 'Fix S3_ACCESS_KEY and S3_SECRET_KEY in .env, then run this again.';
 
 function wrongRegion(bucket: Bucket, { region }: Answer): Failure {
   const right = region === undefined ? 'the region of the bucket' : region;
@@ -142,5 +143,5 @@ function skewed(origin: string, theirs: Date | undefined, now: Date): string {
   if (theirs === undefined || Number.isNaN(theirs.getTime()))
     return `${origin} says that the clock of this machine is wrong.`;
   const minutes = Math.round((now.getTime() - theirs.getTime()) / 60_000);
-  return `The clock of this machine is ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead of' : 'behind'} that of ${origin}.`;
+  return `The clock of this machine is ${counted(Math.abs(minutes), 'minute')} ${minutes > 0 ? 'ahead of' : 'behind'} that of ${origin}.`;
 }

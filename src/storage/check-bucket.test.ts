@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
+import { listen } from '../../test/support/listening.ts';
 import { Secret } from '../secret.ts';
 import type { Bucket } from '../settings/storage.ts';
 import { checkBucket } from './check-bucket.ts';
@@ -30,10 +30,8 @@ async function bucketThat(wrong: (request: IncomingMessage) => Answer | undefine
       incoming.method === 'GET' && isObject ? kept : '',
     ];
     outgoing.writeHead(status, headers).end(text);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  const port = await listen(server);
   return {
     endpoint: { origin: `http://127.0.0.1:${port}`, host: '127.0.0.1', tls: false },
     region: 'us-east-1',

@@ -7,6 +7,7 @@ import { systemClock } from '../system/clock.ts';
 import { expectDataDirectory } from './data-directory.ts';
 import { expectReachableEndpoint } from './endpoint-place.ts';
 import { ensureStorage } from './ensure.ts';
+import { OLD_MARK } from './old-places.ts';
 import { labelCommand } from './selinux.ts';
 
 let root: string;
@@ -16,7 +17,7 @@ beforeEach(async () => {
 });
 
 const run = async () => ({ exitCode: 1, stdout: '', stderr: '' });
-const ensure = (folder: string) =>
+const ensure = (folder: string, moving?: string) =>
   ensureStorage(
     { paths: paths(root), clock: systemClock, run },
     {
@@ -26,6 +27,7 @@ const ensure = (folder: string) =>
       domain: 'r.lan',
     },
     () => undefined,
+    moving,
   );
 
 async function diskWithImages(name: string): Promise<string> {
@@ -111,4 +113,24 @@ test('a machine without SELinux asks nobody', async () => {
     throw new Error('asked');
   };
   expect(await labelCommand('/srv', never, join(root, 'none'))).toBeUndefined();
+});
+
+test('the place that images were moved from is not served as it was then', async () => {
+  const one = await diskWithImages('one');
+  await writeFile(join(one, OLD_MARK), 'moved');
+  await expect(ensure(one)).rejects.toMatchObject({
+    code: 'old-place',
+    remedy: expect.stringContaining(OLD_MARK),
+  });
+});
+
+test('images that come along are not said to stay, and whoever moves them notes the place', async () => {
+  const one = await diskWithImages('one');
+  await ensure(one);
+  const two = join(root, 'two');
+  expect(await ensure(two, one)).toMatchObject({
+    changed: false,
+    summary: expect.stringContaining('are moved there'),
+  });
+  expect(await ensure(two)).toMatchObject({ changed: true });
 });

@@ -1,16 +1,18 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { Failure, unreachable } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Bucket } from '../settings/storage.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import type { Clock } from '../system/clock.ts';
+import { isThere } from '../system/files.ts';
 import type { Run } from '../system/processes.ts';
 import { originOf } from './bucket-client.ts';
 import { checkBucket } from './check-bucket.ts';
 import { holdsImages } from './data-directory.ts';
 import { expectReachableEndpoint, type Lookup, systemLookup } from './endpoint-place.ts';
 import { type LastPlace, noteLastPlace, readLastPlace } from './last-place.ts';
+import { DROP, OLD_MARK, oldPlaceInWords, readOldPlaces } from './old-places.ts';
 import { pingRedis } from './redis.ts';
 import { labelCommand } from './selinux.ts';
 
@@ -26,9 +28,15 @@ type Wanted = Pick<Settings, 'storage' | 'cache' | 'registryDataDirectory' | 'do
 /**
  * Makes sure that images can be kept where the settings say, before anything of the stack changes, and says so when
  * that is another place than before.
- * @throws Failure `disk-emptied`, and those of the bucket and of Redis
+ * @param moving where the images are that come along: whoever moves them notes the place
+ * @throws Failure `disk-emptied`, `old-place`, and those of the bucket and of Redis
  */
-export async function ensureStorage(parts: StorageParts, settings: Wanted, report: Report): Promise<Done> {
+export async function ensureStorage(
+  parts: StorageParts,
+  settings: Wanted,
+  report: Report,
+  moving?: string,
+): Promise<Done> {
   const { storage, cache, registryDataDirectory: folder } = settings;
   const before = await lastPlace(parts.paths, folder);
   const now: LastPlace =
@@ -40,16 +48,19 @@ export async function ensureStorage(parts: StorageParts, settings: Wanted, repor
     await expectReachableEndpoint(storage, settings, parts.find ?? systemLookup);
     await checkBucket(storage, parts.clock);
   } else if (before?.place === folder && before.used && !now.used) throw emptied(parts.paths, folder);
+  else await expectNotOld(folder);
   if (cache.kind === 'server') {
     report(`asking Redis at ${cache.host}`);
     await pingRedis(cache);
   }
+  if (moving !== undefined) return unchanged(`${now.place}; the images of ${moving} are moved there`);
   await noteLastPlace(parts.paths.lastPlace, now);
 
   const command = storage.kind === 'filesystem' ? await labelCommand(folder, parts.run) : undefined;
   const label = command && `SELinux would keep the registry out of it: ${command}`;
   const left = before?.used === true && before.place !== now.place ? leftBehind(before.place) : undefined;
-  const summary = [now.place, cacheWords(settings), label, left].filter(Boolean).join('; ');
+  const old = (await readOldPlaces(parts.paths.oldPlaces)).map(oldPlaceInWords);
+  const summary = [now.place, cacheWords(settings), label, left, ...old].filter(Boolean).join('; ');
   return left === undefined ? unchanged(summary) : changed(summary);
 }
 
@@ -65,7 +76,17 @@ function placeOf(bucket: Bucket): string {
 }
 
 function leftBehind(place: string): string {
-  return `THE IMAGES IN ${place} STAY THERE and are served no more (to copy them: docs/storage.md)`;
+  return `THE IMAGES IN ${place} STAY THERE and are served no more (to move them along: docs/storage.md)`;
+}
+
+/** One that was moved from is months behind, whatever its images look like. */
+async function expectNotOld(folder: string): Promise<void> {
+  if (!(await isThere(join(folder, OLD_MARK)))) return;
+  throw new Failure(
+    'old-place',
+    `The images were moved away from ${folder}: what is there is how they were then.`,
+    `To move them back: drop it (${DROP}), then npm run storage -- move ${folder}. To really serve what is there: remove ${OLD_MARK} in it, then run this again.`,
+  );
 }
 
 function cacheWords({ cache }: Wanted): string {

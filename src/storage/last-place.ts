@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readIfExists, writeAtomically } from '../system/files.ts';
+import { parseAs, readAs } from '../system/json.ts';
 
 const record = z.object({ place: z.string(), used: z.boolean() });
 
@@ -7,14 +8,12 @@ const record = z.object({ place: z.string(), used: z.boolean() });
 export type LastPlace = z.infer<typeof record>;
 
 /** `undefined`: it never ran, or what it noted can't be read. */
-export async function readLastPlace(file: string): Promise<LastPlace | undefined> {
-  const text = await readIfExists(file);
-  if (text === undefined) return undefined;
-  try {
-    return record.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+export function readLastPlace(file: string): Promise<LastPlace | undefined> {
+  return readAs(file, record);
+}
+
+export function parseLastPlace(text: string): LastPlace | undefined {
+  return parseAs(text, record);
 }
 
 export async function noteLastPlace(file: string, place: LastPlace): Promise<void> {

@@ -37,7 +37,7 @@ export async function forgetInRedis(server: RedisServer): Promise<number> {
     throw new Failure(
       'redis-silent',
       `What Redis at ${server.host}:${server.port} remembers of blobs could not be taken away: ${messageOf(error)}.`,
-      'Nothing was collected. Mend Redis or REDIS_URL, then run this again.',
+      'No image was touched. Fix Redis or REDIS_URL, then run this again.',
       { cause: error },
     );
   } finally {

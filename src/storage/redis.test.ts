@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { listen } from '../../test/support/listening.ts';
 import { Secret } from '../secret.ts';
 import type { RedisServer } from '../settings/storage.ts';
 import { pingRedis } from './redis.ts';
@@ -21,10 +21,8 @@ async function redisThatSays(...lines: string[]) {
       const said = Array.from({ length: commands }, (_, index) => lines[index] ?? lines.at(-1));
       socket.write(said.map((line) => `${line}\r\n`).join(''));
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  const port = await listen(server);
   const at: RedisServer = { host: '127.0.0.1', port, user: undefined, password: undefined, database: 2 };
   return { told, at };
 }

@@ -21,7 +21,7 @@ export async function pingRedis(server: RedisServer): Promise<void> {
       gone
         ? `There is no host ${server.host}, which REDIS_URL names.`
         : `${where} does not answer: ${messageOf(error)}.`,
-      'Start it, let it listen on that address, or mend REDIS_URL. `REDIS_URL=stack` has Moorage start one.',
+      'Start it, let it listen on that address, or fix REDIS_URL. `REDIS_URL=stack` has Moorage start one.',
       { cause: error },
     );
   }
@@ -63,7 +63,7 @@ export function encoded(command: readonly string[]): string {
 }
 
 function refused(where: string, { database }: RedisServer, said: string): Failure {
-  const login = 'Mend the user and the password in REDIS_URL, redis://:password@host, then run this again.';
+  const login = 'Fix the user and the password in REDIS_URL, redis://:password@host, then run this again.';
   if (/^NOAUTH/.test(said)) return new Failure('redis-login', `${where} wants a password.`, login);
   if (/^WRONGPASS|invalid (username|password)|^ERR AUTH|Client sent AUTH/i.test(said))
     return new Failure('redis-login', `${where} refuses the login of REDIS_URL: ${said}.`, login);

@@ -1,0 +1,124 @@
+import { mkdir, mkdtemp, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { FakeEngine } from '../../../test/support/fake-engine.ts';
+import { paths } from '../../paths.ts';
+import { noteBegun } from '../../relocation/begun.ts';
+import { markNew, markOld } from '../../relocation/marks.ts';
+import { loadSettings } from '../../settings/load.ts';
+import { run } from '../../system/processes.ts';
+import { type App, openJournal } from '../app.ts';
+import { cancelMove, expectDroppable } from './choice.ts';
+
+const TAG = 'docker/registry/v2/repositories/app/_manifests/tags';
+
+let app: App & { readonly clock: FakeClock };
+let root: string;
+let [from, to] = ['', ''];
+const engine = new FakeEngine();
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'choice-'));
+  [from, to] = [join(root, 'old'), join(root, 'new')];
+  app = {
+    paths: paths(root),
+    clock: new FakeClock(new Date().toISOString()),
+    run,
+    owner: '0:0',
+    environment: {},
+  };
+  engine.running = [];
+  await push(from, '1');
+  await push(to, '1');
+  await markNew(to, { checkout: root, from });
+});
+
+async function push(place: string, tag: string): Promise<void> {
+  const file = join(place, TAG, tag, 'current/link');
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `sha256:${tag}`);
+}
+
+async function name(folder: string) {
+  await writeFile(app.paths.envFile, `REGISTRY_DATA_DIR=${folder}\n`);
+  return loadSettings(app.paths, app.environment);
+}
+
+const expectNames = async (folder: string) =>
+  expect(await readFile(app.paths.envFile, 'utf8')).toContain(`REGISTRY_DATA_DIR=${folder}\n`);
+const cancel = async (folder: string) => cancelMove(app, await name(folder), engine, () => undefined);
+const linkOf = (place: string, tag: string) => readFile(join(place, TAG, tag, 'current/link'), 'utf8');
+
+test('what the new place got while it served is brought back before its images go', async () => {
+  const before = Date.now() - 60_000;
+  await noteBegun(openJournal(app, 'storage'), { from, to, compared: before }, 'prove');
+  await push(to, '2');
+  expect(await cancel(to)).toMatchObject({ changed: true });
+  expect(await linkOf(from, '2')).toBe('sha256:2');
+  await expect(linkOf(to, '2')).rejects.toThrow('ENOENT');
+  expect(await readFile(app.paths.envFile, 'utf8')).toContain(`REGISTRY_DATA_DIR=${from}`);
+});
+
+test('so it is where somebody started the registry on a copy that was not whole', async () => {
+  await noteBegun(openJournal(app, 'storage'), { from, to, compared: 0 }, 'copy');
+  await push(to, '2');
+  await cancel(to);
+  expect(await linkOf(from, '2')).toBe('sha256:2');
+});
+
+test('so it is where .env names the old place again', async () => {
+  await noteBegun(openJournal(app, 'storage'), { from, to, compared: 0 }, 'copy');
+  await push(to, '2');
+  await cancel(from);
+  expect(await linkOf(from, '2')).toBe('sha256:2');
+});
+
+test('a tag that was deleted meanwhile does not come back from a copy that never served', async () => {
+  await push(to, '2');
+  await utimes(join(to, TAG, '2', 'current/link'), 1, 1); // a copy has the time of what it is made from
+  await noteBegun(openJournal(app, 'storage'), { from, to, compared: 0 }, 'copy');
+  await cancel(from);
+  await expect(linkOf(from, '2')).rejects.toThrow('ENOENT');
+});
+
+test('a copy stays where the old place has no images to go back to', async () => {
+  await noteBegun(openJournal(app, 'storage'), { from: join(root, 'gone'), to, compared: 0 }, 'copy');
+  await markNew(to, { checkout: root, from: join(root, 'gone') });
+  await expect(cancel(from)).rejects.toMatchObject({ code: 'no-images' });
+  expect(await linkOf(to, '1')).toBe('sha256:1');
+});
+
+test('what has come to its last step is not given up: the old place says already that it is one', async () => {
+  await noteBegun(openJournal(app, 'storage'), { from, to, compared: Date.now() }, 'leave');
+  await markOld({ folder: from, to, moved: new Date(), bytes: 1 }, root);
+  await expect(cancel(to)).rejects.toMatchObject({ code: 'moved-already' });
+  expect(await linkOf(to, '1')).toBe('sha256:1');
+});
+
+test('a new place that is missing may have what is nowhere else: only who says so goes on without it', async () => {
+  const gone = join(root, 'not mounted');
+  await noteBegun(openJournal(app, 'storage'), { from, to: gone, compared: Date.now() }, 'prove');
+  await expect(cancel(gone)).rejects.toMatchObject({ code: 'copy-missing' });
+  await expectNames(gone);
+  await cancelMove(app, await name(gone), engine, () => undefined, true);
+  await expectNames(from);
+});
+
+test('an old place is not dropped that serves under another name', async () => {
+  const old = { folder: from, to, moved: new Date(), bytes: 1 };
+  await markOld(old, root);
+  await symlink('old', join(root, 'link'));
+  const settings = await name(join(root, 'link'));
+  await expect(expectDroppable(app, settings, engine, old)).rejects.toMatchObject({ code: 'in-use' });
+});
+
+test('an old place is not dropped that something was pushed to after it was one', async () => {
+  const old = { folder: from, to, moved: new Date(Date.now() - 1000), bytes: 1 };
+  await markOld(old, root);
+  await expect(expectDroppable(app, await name(to), engine, old)).rejects.toMatchObject({
+    code: 'newer-there',
+    message: expect.stringContaining(TAG),
+  });
+});
