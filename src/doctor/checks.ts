@@ -40,6 +40,17 @@ export interface Checks {
   readonly path: readonly Check<Visit>[];
 }
 
+/** A client's visit, which may be from another machine. */
+export const PATH_CHECKS: readonly Check<Visit>[] = [
+  loginCheck,
+  locationCheck,
+  largePushCheck,
+  chunkedPushCheck,
+  slowPushCheck,
+  pullCheck,
+  deleteCheck,
+];
+
 const ALL: Checks = {
   ground: [settingsCheck, nodeCheck, engineCheck, composeCheck],
   state: [
@@ -63,7 +74,7 @@ const ALL: Checks = {
     logsCheck,
     interruptedCheck,
   ],
-  path: [loginCheck, locationCheck, largePushCheck, chunkedPushCheck, slowPushCheck, pullCheck, deleteCheck],
+  path: PATH_CHECKS,
 };
 
 export interface Choice {

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { RenewalParts } from '../certificates/outlook.ts';
 import type { Engine } from '../engine/engine.ts';
+import { OF_ENGINES } from '../host/lasting-addresses.ts';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Clock } from '../system/clock.ts';
@@ -28,13 +29,10 @@ export interface Context extends Ground {
   readonly issuerDomains: (() => Promise<readonly string[]>) | undefined;
 }
 
-/** The engine's own bridges: everything on them is on the other addresses as well. */
-const INNER = /^(docker|br-|veth|virbr|cni|flannel|cali|podman)/;
-
 /** The addresses of this machine that others may use, and its loopback. */
 export function ownAddresses(): readonly string[] {
   return Object.entries(networkInterfaces())
-    .filter(([name]) => !INNER.test(name))
+    .filter(([name]) => !OF_ENGINES.test(name))
     .flatMap(([, addresses]) => addresses ?? [])
     .map(({ address }) => address)
     .filter((address) => !/^fe80:/i.test(address));

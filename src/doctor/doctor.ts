@@ -5,7 +5,8 @@ import { type Checks, MENDED } from './checks.ts';
 import type { Context, Ground } from './context.ts';
 import { broken, warning } from './finding.ts';
 import { findSettings, settingsCheck } from './machine/settings.ts';
-import { type Visit, withVisit } from './path/visit.ts';
+import { withVisit } from './path/stay.ts';
+import type { Visit } from './path/visit.ts';
 
 export interface Mended {
   readonly name: string;

@@ -39,7 +39,7 @@ export function judgeCertificate({ decision, lifetime, due, failure, now }: Cert
   const whole = lifetime === undefined ? 1 : lifetime.notAfter.getTime() - lifetime.notBefore.getTime();
   if (failure !== undefined && decision.kind === 'issue') {
     const told = `${left > 0 ? `${span(left)} left; ` : ''}${describeSeries(failure)}`;
-    const say = 'Mend what the CA says, then: npm run renew';
+    const say = 'Fix what the CA reports, then: npm run renew';
     return left < whole * LITTLE_LEFT ? broken(told, say) : warning(told, say);
   }
   if (decision.kind === 'keep') {

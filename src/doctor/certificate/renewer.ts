@@ -1,5 +1,6 @@
 import { span } from '../../certificates/words.ts';
 import type { Condition } from '../../engine/engine.ts';
+import { lastLines } from '../../system/processes.ts';
 import { type Check, SOON } from '../check.ts';
 import type { Context } from '../context.ts';
 import { broken, type Finding, fine, warning } from '../finding.ts';
@@ -89,6 +90,6 @@ async function restart({ run, paths }: Context): Promise<string> {
   ];
   const place = { cwd: paths.root, timeout: RESTARTED_WITHIN };
   const { exitCode, stderr } = await run('docker', [...args, '--no-deps', 'renewer'], place);
-  if (exitCode !== 0) throw new Error(`docker compose up failed: ${stderr.trim().split('\n').at(-1)}`);
+  if (exitCode !== 0) throw new Error(`docker compose up failed: ${lastLines(stderr)}`);
   return 'the renewer was started anew';
 }

@@ -85,7 +85,7 @@ function somebodyElse(address: string): string {
 }
 
 /** OpenSSL's words, for those that people meet (openssl-verification-options(1)). */
-function inWords(distrust: string): string {
+export function inWords(distrust: string): string {
   if (/UNABLE_TO_VERIFY_LEAF_SIGNATURE|unable to verify the first/.test(distrust))
     return 'the intermediate certificate is missing, or its CA is unknown';
   if (/SELF_SIGNED|self-signed/.test(distrust)) return 'it is self-signed, or its CA is a private one';

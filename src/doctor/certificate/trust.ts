@@ -50,7 +50,7 @@ export function judgeTrust({ authority, loopback, ca, docker, system }: TrustFac
       'Take var/ca from a backup.',
     );
   if (loopback) return fine(`Docker trusts ${authority} as it is`);
-  const command = `sudo install -Dm644 var/ca/ca.crt ${DOCKER_TRUST}/${authority}/ca.crt`;
+  const command = 'npm run trust';
   if (docker !== undefined) {
     if (prints(docker).includes(print)) return fine(`Docker here trusts the local CA`);
     return warning(`Docker here trusts another CA for ${authority}`, command);

@@ -48,7 +48,7 @@ export function judgeSettings(found: LoadedSettings): Finding {
     case 'wrong':
       return broken(
         found.problems.map(({ input, message }) => `${input}: ${message}`).join('\n'),
-        'Mend them in .env, then: npm run init-tls',
+        'Fix them in .env, then: npm run init-tls',
       );
   }
 }

@@ -1,15 +1,9 @@
 import { coerce, gte, lt, satisfies } from 'semver';
 import { engineState, gatherFacts } from '../../host/facts.ts';
+import { LEAST_COMPOSE, LEAST_ENGINE, LEAST_NODE } from '../../host/versions.ts';
 import { type Check, SOON } from '../check.ts';
 import type { Ground } from '../context.ts';
 import { broken, type Finding, fine, warning } from '../finding.ts';
-
-/** package.json, `engines`. */
-const LEAST_NODE = '20.12.0';
-/** Engine API 1.41, with which everything here is tested. */
-const LEAST_ENGINE = '20.10.0';
-/** The first that knows `include`, by which compose.yaml is put together. */
-const LEAST_COMPOSE = '2.20.0';
 
 /** Versions of Compose that do harm here: docker/compose#11145, #11552, #12388. */
 const BAD_COMPOSE: readonly { readonly range: string; readonly what: string }[] = [
@@ -34,7 +28,7 @@ export const engineCheck: Check<Ground> = {
     switch (state.kind) {
       case 'answers':
         return judgeEngine(state.version);
-      case 'forbidden':
+      case 'refused':
         return broken(state.failure.message, state.failure.remedy);
       case 'silent':
         return broken('no engine answers', ENGINE_AWAY);

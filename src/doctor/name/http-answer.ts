@@ -4,6 +4,8 @@ import { bracketed } from '../../settings/names.ts';
 
 export interface HttpAnswer {
   readonly status: number;
+  /** Where it leads on to. */
+  readonly location?: string | undefined;
   readonly body: string;
 }
 
@@ -21,7 +23,7 @@ export function httpAnswer(
     asked.once('response', (response) => {
       const status = response.statusCode ?? 0;
       buffer(response).then(
-        (body) => resolve({ status, body: body.toString() }),
+        (body) => resolve({ status, location: response.headers.location, body: body.toString() }),
         () => resolve(undefined),
       );
     });

@@ -1,7 +1,9 @@
 import { exchange } from '../../registry/exchange.ts';
+import { MANIFEST_TYPE } from '../../registry/image.ts';
 import { type Check, SOON } from '../check.ts';
 import { broken, type Finding, fine, skipped } from '../finding.ts';
 import { cureFor } from './hop.ts';
+import { isDenied } from './location.ts';
 import type { Visit } from './visit.ts';
 
 export interface DeleteFacts {
@@ -10,6 +12,9 @@ export interface DeleteFacts {
   /** What a question for it is answered with afterwards. */
   readonly after: number;
 }
+
+/** Without it a manifest that is there is answered with 404. */
+const ANY = { accept: `${MANIFEST_TYPE}, */*` };
 
 export const deleteCheck: Check<Visit> = {
   name: 'delete',
@@ -20,15 +25,16 @@ export const deleteCheck: Check<Visit> = {
     const { manifest, pushed, outer, repository, hop } = visit;
     if (manifest === undefined || pushed === undefined) return skipped('nothing was pushed');
     const remove = async (what: DeleteFacts['what'], path: string): Promise<DeleteFacts> => {
-      const { status } = await exchange(outer, { method: 'DELETE', path }, { signal });
-      const { status: after } = await exchange(outer, { method: 'HEAD', path }, { signal });
+      const { status, text } = await exchange(outer, { method: 'DELETE', path }, { signal });
+      if (visit.login === 'given' && isDenied({ status, text })) visit.blocked ??= 'this user may not delete';
+      const { status: after } = await exchange(outer, { method: 'HEAD', path, headers: ANY }, { signal });
       return { what, status, after };
     };
     const facts = [
       await remove('manifest', `/v2/${repository}/manifests/${manifest}`),
       await remove('layer', `/v2/${repository}/blobs/${pushed.body.digest}`),
     ];
-    return judgeDelete(facts, hop);
+    return visit.blocked === undefined ? judgeDelete(facts, hop) : skipped(visit.blocked);
   },
 };
 

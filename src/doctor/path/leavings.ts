@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { systemCode } from '../../errors.ts';
+import { isDenied } from '../../errors.ts';
 import {
   blobPath,
   layerLink,
@@ -15,7 +15,8 @@ import type { Tree } from '../../inventory/tree.ts';
 import type { Paths } from '../../paths.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Clock } from '../../system/clock.ts';
-import { ownerToKeep, readIfExists, removeSynced, writeAtomically } from '../../system/files.ts';
+import { ownerToKeep, removeSynced, writeAtomically } from '../../system/files.ts';
+import { readAs } from '../../system/json.ts';
 
 /** Removes a path of layout.ts with the registry's own rights. */
 export type AsRegistry = (path: string) => Promise<void>;
@@ -80,19 +81,13 @@ export class Leavings {
     try {
       await tree.remove(path);
     } catch (error) {
-      if (!['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error;
+      if (!isDenied(error)) throw error;
       await this.#asRegistry(path);
     }
   }
 
   async #read(): Promise<readonly string[]> {
-    const text = await readIfExists(this.#file);
-    if (text === undefined) return [];
-    try {
-      return noted.parse(JSON.parse(text)).digests;
-    } catch {
-      return [];
-    }
+    return (await readAs(this.#file, noted))?.digests ?? [];
   }
 }
 

@@ -1,6 +1,6 @@
 import { exchange } from '../../registry/exchange.ts';
 import { type Check, SOON } from '../check.ts';
-import { broken, type Finding, fine, skipped } from '../finding.ts';
+import { broken, type Finding, fine, skipped, warning } from '../finding.ts';
 import { cureFor } from './hop.ts';
 import { locationOf, start } from './upload.ts';
 import type { Visit } from './visit.ts';
@@ -13,19 +13,46 @@ export const locationCheck: Check<Visit> = {
     if (visit.blocked !== undefined) return skipped(visit.blocked);
     const { outer, endpoints, hop } = visit;
     const started = await exchange(outer, start(visit), { signal });
-    if (started.status !== 202) return judgeStart(started.status, started.text, hop);
+    if (isClosed(started)) visit.blocked = 'writes are closed';
+    if (started.status !== 202)
+      return judgeStart(
+        started.status,
+        started.text,
+        hop,
+        visit.login === 'given' ? visit.repository : undefined,
+      );
     await exchange(outer, { method: 'DELETE', path: locationOf(started) }, { signal });
     return judgeLocation(started.headers.location, endpoints.url, hop);
   },
 };
 
-export function judgeStart(status: number, said: string, hop: string | undefined): Finding {
+/** @param given the repository where a person who has given a login may perhaps not push */
+export function judgeStart(status: number, said: string, hop: string | undefined, given?: string): Finding {
   const message = /"message":"([^"]+)"/.exec(said)?.[1] ?? said.slice(0, 120).trim();
   const told = `an upload is refused with ${status}: ${message}`;
+  if (isClosed({ status, text: said }))
+    return warning(
+      told,
+      /registry moves/.test(said)
+        ? 'Push to the other machine: npm run status on the one that it moves from says which that is'
+        : 'npm run gc or npm run storage is at work; run this again when it has ended',
+    );
   if (status === 507) return broken(told, 'Free space; docs/disk-space.md');
+  if (given !== undefined && isDenied({ status, text: said }))
+    return broken(told, `Name another repository than ${given}, where this user may push: --repository NAME`);
   if (status === 403 && hop === undefined)
     return broken(told, 'The gate may be older than this: npm run init-tls');
   return broken(told, 'docker compose logs gate registry nginx');
+}
+
+/** By our own nginx (nginx/templates/writes.closed.template): while a command wants it so, or for good after a move. */
+function isClosed({ status, text }: { readonly status: number; readonly text: string }): boolean {
+  return status === 503 && /writes are closed/.test(text);
+}
+
+/** The gate's own word (distribution-spec, error codes), and not that of a hop. */
+export function isDenied({ status, text }: { readonly status: number; readonly text: string }): boolean {
+  return (status === 403 || status === 401) && /"code":\s*"(DENIED|UNAUTHORIZED)"/.test(text);
 }
 
 /** distribution answers with a path alone; whoever makes a URL of it may make a wrong one (distribution#970). */

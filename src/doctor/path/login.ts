@@ -3,7 +3,7 @@ import type { Check } from '../check.ts';
 import { broken, type Finding, fine, warning } from '../finding.ts';
 import { plainly } from '../words.ts';
 import { cureFor, hopIn } from './hop.ts';
-import { askInner, loggedIn, type Visit } from './visit.ts';
+import { askInner, loggedIn, ownHeaders, type Visit } from './visit.ts';
 
 /** What `GET /v2/` is answered with, without a login and with one. */
 export interface LoginFacts {
@@ -11,7 +11,10 @@ export interface LoginFacts {
   readonly detour: string | undefined;
   readonly distrust: string | undefined;
   readonly stranger: Pick<Reply, 'status' | 'headers'>;
-  readonly user: Pick<Reply, 'status' | 'headers'>;
+  /** `undefined`: there is no login. */
+  readonly user: Pick<Reply, 'status' | 'headers'> | undefined;
+  /** Whether a person has given it, who may be wrong. */
+  readonly given: boolean;
   /** What our own nginx answers to the same user; `undefined`: nothing. */
   readonly inner: number | undefined;
   readonly hop: string | undefined;
@@ -22,26 +25,29 @@ export const loginCheck: Check<Visit> = {
   group: 'Path of a client',
   within: 60_000, // a new user is known after 15 s at the latest, and nginx holds questions back for up to 27 s
   run: async (visit, { signal }) => {
-    const { endpoints, outer } = visit;
+    const { endpoints, outer, login } = visit;
     const question = { method: 'GET', path: '/v2/' };
     // Asked at the same time, as each may be held back while a part is away.
     const past = askInner(visit, question, signal);
     try {
       const stranger = await exchange({ endpoint: outer.endpoint }, question, { signal });
       // nginx has waited long enough for a part that is away.
-      const user = stranger.status >= 500 ? stranger : await loggedIn(visit, signal);
+      const user =
+        login === undefined ? undefined : stranger.status >= 500 ? stranger : await loggedIn(visit, signal);
       const own = await past;
-      visit.hop = own && hopIn(user.headers, own.headers);
+      const ours = visit.inside === undefined ? await ownHeaders(visit, signal) : own?.headers;
+      visit.hop = ours && hopIn((user ?? stranger).headers, ours);
       // The first question may have come before the login was known.
       const inner = own?.status === 401 ? (await askInner(visit, question, signal))?.status : own?.status;
-      if (user.status !== 200) visit.blocked = `GET /v2/ is answered with ${user.status}`;
-      return judgeLogin({ ...endpoints, stranger, user, inner, hop: visit.hop });
+      if (user !== undefined && user.status !== 200)
+        visit.blocked ??= `GET /v2/ is answered with ${user.status}`;
+      return judgeLogin({ ...endpoints, stranger, user, given: login === 'given', inner, hop: visit.hop });
     } catch (error) {
       if (!(error instanceof CutOff)) throw error;
       visit.blocked = 'nobody answers';
       return broken(
         `${endpoints.url} can't be reached${endpoints.detour ? ` (${endpoints.detour})` : ''}: ${plainly(error)}`,
-        (await past) === undefined
+        (await past) === undefined || visit.inside === undefined
           ? 'docker compose ps; docker compose logs nginx'
           : `Moorage’s own nginx answers: look at what is in front of it, and where ${outer.endpoint.name} leads.`,
       );
@@ -50,16 +56,21 @@ export const loginCheck: Check<Visit> = {
 };
 
 export function judgeLogin(facts: LoginFacts): Finding {
-  const { url, detour, distrust, stranger, user, inner, hop } = facts;
+  const { url, detour, distrust, stranger, user, given, inner, hop } = facts;
   const who = hop === undefined ? '' : ` through a hop in front, ${hop}`;
   if (stranger.status === 421)
     return broken(`the Host header is lost on the way${who} (421)`, cureFor(hop, 'headers'));
-  if (user.status !== 200 && inner === 200)
+  if (user?.status === 401 && given)
+    return broken(
+      `${url} refuses this name and password`,
+      'Look who there is, on that machine: npm run user -- list',
+    );
+  if (user !== undefined && user.status !== 200 && inner === 200)
     return broken(
       `${url}/v2/ is answered with ${user.status}${who}; Moorage’s own nginx says 200`,
       cureFor(hop, 'headers'),
     );
-  if (user.status !== 200)
+  if (user !== undefined && user.status !== 200)
     return broken(
       `${url}/v2/ is answered with ${user.status}${user.status < 500 ? ' to a right password' : ''}`,
       'docker compose logs gate registry nginx',

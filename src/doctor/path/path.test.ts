@@ -41,6 +41,7 @@ const login = (facts: Partial<LoginFacts>) =>
     distrust: undefined,
     stranger: reply(401, BASIC),
     user: reply(200),
+    given: false,
     inner: 200,
     hop: undefined,
     ...facts,
@@ -54,6 +55,7 @@ const slow = (facts: Partial<SlowFacts>) =>
     inner: undefined,
     hop: undefined,
     own: OWN,
+    afar: false,
     ...facts,
   });
 const pulled = (status: number, digest: string, hop?: string) =>
@@ -69,6 +71,13 @@ test.each<[string, Finding, Finding['verdict'], RegExp?]>([
     /sent to http:\/\/r\.example/,
   ],
   ['an open registry', login({ stranger: reply(200) }), 'broken', /200 to nobody in particular/],
+  [
+    'a password that somebody has mistyped',
+    login({ user: reply(401), given: true, inner: undefined }),
+    'broken',
+    /^https:\/\/r\.example:8443 refuses this name and password$/,
+  ],
+  ['nobody, who is asked for a login', login({ user: undefined }), 'fine'],
   ['no challenge', login({ stranger: reply(401) }), 'broken', /without WWW-Authenticate/],
   ['the name is lost', login({ stranger: reply(421), hop: 'Caddy' }), 'broken', /Host header is lost.*Caddy/],
   [
@@ -106,7 +115,29 @@ test.each<[string, Finding, Finding['verdict'], RegExp?]>([
     'broken',
     /507: little is free/,
   ],
+  [
+    'a registry that has moved',
+    judgeStart(
+      503,
+      '{"errors":[{"message":"writes are closed: this registry moves to another machine"}]}',
+      undefined,
+    ),
+    'warning',
+    /this registry moves to another machine/,
+  ],
+  [
+    'a collection that is at work',
+    judgeStart(503, '{"errors":[{"message":"writes are closed for a moment"}]}', undefined),
+    'warning',
+  ],
+  ['a part that is away', judgeStart(503, 'Service Unavailable', undefined), 'broken'],
   ['a gate that is older', judgeStart(403, 'denied', undefined), 'broken'],
+  [
+    'a place where somebody may not push',
+    judgeStart(403, '{"errors":[{"code":"DENIED","message":"no"}]}', 'nginx/1', 'a/b'),
+    'broken',
+    /403: no$/,
+  ],
   ['a push', judgePush(DONE, DONE, OWN, undefined), 'fine'],
   [
     'a limit in front',
@@ -132,6 +163,18 @@ test.each<[string, Finding, Finding['verdict'], RegExp?]>([
     'broken',
     /by Moorage’s own nginx/,
   ],
+  [
+    'a limit in front, seen from another machine',
+    judgePush(refused(413, { server: 'nginx/1.26.3' }), undefined, OWN, undefined),
+    'broken',
+    /413 after 50 MiB, through a hop in front, nginx\/1\.26\.3$/,
+  ],
+  [
+    'a limit of nobody in particular, seen from there',
+    judgePush(refused(413), undefined, OWN, undefined),
+    'broken',
+    /413 after 50 MiB$/,
+  ],
   ['the disk filled up', judgePush(refused(507), refused(507), OWN, undefined), 'broken', /the disk is full/],
   [
     'the stack itself',
@@ -147,6 +190,7 @@ test.each<[string, Finding, Finding['verdict'], RegExp?]>([
     'warning',
     /nginx\/1, holds a whole layer back/,
   ],
+  ['one from another machine', slow({ arrived: undefined, afar: true }), 'fine'],
   ['our own nginx that does', slow({ arrived: 0, inner: 0 }), 'warning', /Moorage’s own nginx holds/],
   [
     'a hop that does not wait',

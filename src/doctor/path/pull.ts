@@ -1,8 +1,8 @@
+import { counted } from '../../counted.ts';
 import { sizeInWords } from '../../low-water.ts';
 import { digestOf } from '../../registry/digest.ts';
 import { exchange, type Reply } from '../../registry/exchange.ts';
 import { MANIFEST_TYPE } from '../../registry/image.ts';
-import { fetchPresigned } from '../../storage/presigned.ts';
 import type { Check, Turn } from '../check.ts';
 import { broken, type Finding, fine, skipped, together } from '../finding.ts';
 import { cureFor } from './hop.ts';
@@ -35,7 +35,8 @@ export const pullCheck: Check<Visit> = {
       turn,
     );
     const whole = await exchange(outer, { method: 'GET', path }, { signal: turn.signal, onBytes });
-    if (whole.status === 307) return judgeRedirect(await followed(visit, whole), body.digest);
+    if (whole.status === 307)
+      return judgeRedirect(await visit.fetched(whole.headers.location ?? '', turn.signal), body.digest);
     const part = await exchange(outer, { method: 'GET', path, headers }, turn);
     const findings = [
       judgePulled('the manifest', manifest, 200, visit.manifest ?? '', hop),
@@ -61,32 +62,24 @@ export function judgePulled(
   if (status !== wanted) return broken(`${what}: ${status} instead of ${wanted}${by}`, logs);
   if (digest === right) return fine(what);
   return broken(
-    `${what} came back changed (${bytes} bytes)${by}`,
+    `${what} came back changed (${counted(bytes, 'byte')})${by}`,
     hop === undefined
       ? 'Check the disk of REGISTRY_DATA_DIR: dmesg'
       : `Keep ${hop} from changing what passes: no compression, no cache.`,
   );
 }
 
-export function judgeRedirect(came: string | undefined, right: string): Finding {
+export function judgeRedirect(came: string, right: string): Finding {
   if (came === right) return fine('clients are led to the bucket, and it has what was pushed');
   return broken('what the bucket gives is not what was pushed', 'docs/storage.md, S3_REDIRECT');
 }
 
-async function followed({ context }: Visit, { headers }: Reply): Promise<string | undefined> {
-  const { storage } = context.settings;
-  if (storage.kind !== 's3' || headers.location === undefined) return undefined;
-  return digestOf(await fetchPresigned(headers.location, storage));
-}
-
 /** Something small where nothing large was pushed, and a manifest that makes it an image. */
 async function ensureImage(visit: Visit, { signal }: Turn): Promise<Finding | undefined> {
-  const { storage } = visit.context.settings;
-  const redirected = storage.kind === 's3' && storage.redirect;
-  const { outer: speaker, repository, leavings } = visit;
-  if (visit.pushed === undefined || redirected) {
+  const { outer: speaker, repository } = visit;
+  if (visit.pushed === undefined || visit.redirected === true) {
     const body = new RandomBody(SMALL);
-    await leavings.note(body.digest);
+    await visit.note(body.digest);
     const outcome = await pushWhole({ speaker, repository, signal }, body);
     if (outcome.kind !== 'done') return skipped('nothing could be pushed');
     visit.pushed = { body };
@@ -98,7 +91,7 @@ async function ensureImage(visit: Visit, { signal }: Turn): Promise<Finding | un
     JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST_TYPE, config, layers: [layer] }),
   );
   visit.manifest = digestOf(manifest);
-  await leavings.note(visit.manifest);
+  await visit.note(visit.manifest);
   const put = {
     method: 'PUT',
     path: `/v2/${repository}/manifests/${TAG}`,

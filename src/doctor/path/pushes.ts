@@ -4,7 +4,7 @@ import { broken, type Finding, fine, skipped } from '../finding.ts';
 import { calledIn, cureFor, type Headers, hopIn } from './hop.ts';
 import { RandomBody } from './random-body.ts';
 import { type Outcome, pushChunks, pushWhole, type Way } from './upload.ts';
-import { askInner, LARGE, type Visit } from './visit.ts';
+import { LARGE, ownHeaders, type Visit } from './visit.ts';
 
 const CHUNK = 16 * 1024 ** 2;
 /** 128 MiB at 2 Mbit/s, which is a line to be content with. */
@@ -33,30 +33,32 @@ async function push(visit: Visit, { report, signal }: Turn, how: string, send: S
   if (visit.blocked !== undefined) return skipped(visit.blocked);
   if (visit.noRoom !== undefined) return skipped(visit.noRoom);
   const body = new RandomBody(LARGE);
-  await visit.leavings.note(body.digest);
-  const { repository, context } = visit;
-  const begun = context.clock.now().getTime();
+  await visit.note(body.digest);
+  const { repository, clock, inside } = visit;
+  const begun = clock.now().getTime();
   const onBytes = (sum: number) => report(`${sizeInWords(sum)} of ${sizeInWords(body.bytes)}`);
   const outcome = await send({ speaker: visit.outer, repository, signal, onBytes }, body);
   if (outcome.kind === 'done') {
     visit.pushed = { body };
-    const seconds = (context.clock.now().getTime() - begun) / 1000;
+    const seconds = (clock.now().getTime() - begun) / 1000;
     return fine(`${sizeInWords(body.bytes)} ${how} in ${seconds.toFixed(1)} s`);
   }
+  const own = await ownHeaders(visit, signal);
+  if (inside === undefined) return judgePush(outcome, undefined, own, visit.hop);
   report('the same past whatever is in front');
-  const inner = await send({ speaker: visit.inner, repository, signal }, body);
-  const own = (await askInner(visit, { method: 'GET', path: '/v2/' }, signal))?.headers ?? {};
+  const inner = await send({ speaker: inside.inner, repository, signal }, body);
   return judgePush(outcome, inner, own, visit.hop);
 }
 
 /**
  * Whose fault it is: our own nginx is asked to take the same. What it takes, a hop in front has refused.
+ * @param inner `undefined`: it can't be asked from here; then who refused is known if he names himself
  * @param own headers of an answer by our own nginx
  * @param known how the hop in front is called, from an answer that went well
  */
 export function judgePush(
   outcome: Outcome,
-  inner: Outcome,
+  inner: Outcome | undefined,
   own: Headers,
   known: string | undefined,
 ): Finding {
@@ -66,7 +68,7 @@ export function judgePush(
     outcome.kind === 'refused'
       ? `${outcome.method} was answered with ${outcome.reply.status}${after}`
       : `${outcome.method} was cut off${after} (${outcome.reason})`;
-  if (inner.kind === 'done') {
+  if (inner?.kind === 'done') {
     const hop = culprit(outcome, own, known);
     return broken(
       `${told} by a hop in front, ${hop ?? 'which does not name itself'}; Moorage’s own nginx takes it`,
@@ -75,6 +77,12 @@ export function judgePush(
   }
   if (outcome.kind === 'refused' && outcome.reply.status === 507)
     return broken(`${told}: the disk is full`, 'Free space; docs/disk-space.md');
+  if (inner === undefined) {
+    const hop = (outcome.kind === 'refused' ? hopIn(outcome.reply.headers, own) : undefined) ?? known;
+    return hop === undefined
+      ? broken(told, 'npm run doctor')
+      : broken(`${told}, through a hop in front, ${hop}`, cureFor(hop, troubleOf(outcome)));
+  }
   if (outcome.kind === 'refused' && outcome.reply.status === 413)
     return broken(
       `${told}, by Moorage’s own nginx`,

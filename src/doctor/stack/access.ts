@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { parsePolicy } from '../../access/policy.ts';
-import { type Problem, WrongInput } from '../../errors.ts';
+import { type Problem, problemsOf } from '../../errors.ts';
 import { readIfExists } from '../../system/files.ts';
 import { type AccessState, readAccessState } from '../../users/access-state.ts';
 import { type Check, SOON } from '../check.ts';
@@ -21,13 +21,14 @@ export const accessCheck: Check<Context> = {
   run: async ({ settings, paths }) => {
     if (settings.auth.by === 'registry') return skipped('AUTH=registry knows no roles');
     const text = await readIfExists(paths.accessFile);
-    const problems = text === undefined ? [] : problemsIn(text, relative(paths.root, paths.accessFile));
+    const problems =
+      text === undefined ? [] : problemsOf(() => parsePolicy(text, relative(paths.root, paths.accessFile)));
     return judgeAccess({ problems, state: await readAccessState(paths) });
   },
 };
 
 export function judgeAccess({ problems, state }: AccessFacts): Finding {
-  const say = 'Mend the file: the gate reads it again by itself.';
+  const say = 'Fix the file: the gate reads it again by itself.';
   const told = (all: readonly Problem[]) =>
     all.map(({ input, message }) => `${input}: ${message}`).join('\n');
   if (problems.length > 0) {
@@ -38,14 +39,4 @@ export function judgeAccess({ problems, state }: AccessFacts): Finding {
     return warning('the gate has not looked at its files yet', 'docker compose logs gate');
   if (state.problems.length > 0) return broken(told(state.problems), say);
   return fine('users, roles and tokens as in their files');
-}
-
-function problemsIn(text: string, file: string): readonly Problem[] {
-  try {
-    parsePolicy(text, file);
-    return [];
-  } catch (error) {
-    if (error instanceof WrongInput) return error.problems;
-    throw error;
-  }
 }

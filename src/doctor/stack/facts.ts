@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Condition, Engine } from '../../engine/engine.ts';
 import type { Paths } from '../../paths.ts';
 import type { Settings } from '../../settings/settings.ts';
-import type { Run } from '../../system/processes.ts';
+import { lastLines, type Run } from '../../system/processes.ts';
 
 /** What Compose would start now, and what is there. */
 export interface StackFacts {
@@ -52,7 +52,7 @@ async function wantedParts(engine: Engine, run: Run, { root }: Paths): Promise<S
     run('docker', ['compose', '--project-directory', root, 'config', ...args], { cwd: root });
   const [listed, hashed] = await Promise.all([compose('--format', 'json'), compose('--hash', '*')]);
   const failed = [listed, hashed].find(({ exitCode }) => exitCode !== 0);
-  if (failed !== undefined) return { problem: failed.stderr.trim().split('\n').at(-1) ?? '' };
+  if (failed !== undefined) return { problem: lastLines(failed.stderr) };
   const { services } = shape.parse(JSON.parse(listed.stdout));
   const hashes = new Map(
     hashed.stdout

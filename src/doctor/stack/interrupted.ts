@@ -1,5 +1,5 @@
 import { moment } from '../../certificates/words.ts';
-import { type Entry, unfinishedCommands } from '../../journal.ts';
+import { again, type Entry, unfinishedCommands } from '../../journal.ts';
 import { type Check, SOON } from '../check.ts';
 import type { Context } from '../context.ts';
 import { type Finding, fine, together, warning } from '../finding.ts';
@@ -22,6 +22,6 @@ export function judgeEntry(command: string, { since, step }: Pick<Entry, 'since'
   const at = step === '' ? '' : `, at "${step}"`;
   return warning(
     `npm run ${command} began ${moment(since)} and has not ended${at}`,
-    `Unless it is at work now, run it again, and it goes on from there: npm run ${command}`,
+    `Unless it is at work now, run it again, and it goes on from there: ${again({ command })}`,
   );
 }

@@ -1,4 +1,4 @@
-import { mirrorAuthority } from '../../settings/mirror.ts';
+import { mirrorAuthority } from '../../settings/settings.ts';
 import { type MirrorState, stateOfMirror } from '../../stack/mirror.ts';
 import type { Check } from '../check.ts';
 import type { Context } from '../context.ts';

@@ -1,4 +1,5 @@
 import { span } from '../../certificates/words.ts';
+import { counted } from '../../counted.ts';
 import type { Condition } from '../../engine/engine.ts';
 import { registrySilence } from '../../stack/answer.ts';
 import { type Part, recentLog } from '../../stack/compose.ts';
@@ -58,8 +59,8 @@ export function judgePart(
   const memory = outOfMemory ? ', for want of memory' : '';
   if (status === 'restarting' || (restless && status === 'running'))
     return broken(
-      `${part} ends again and again (${restarts} restarts, exit code ${exitCode}${memory})${said}`,
-      `Mend what it says: docker compose logs ${part}`,
+      `${part} ends again and again (${counted(restarts, 'restart')}, exit code ${exitCode}${memory})${said}`,
+      `Fix what it reports: docker compose logs ${part}`,
     );
   if (status !== 'running')
     return broken(

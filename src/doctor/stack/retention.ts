@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { type Problem, WrongInput } from '../../errors.ts';
+import { problemsOf } from '../../errors.ts';
 import { parseRetention } from '../../retention/retention-file.ts';
 import { readIfExists } from '../../system/files.ts';
 import { type Check, SOON } from '../check.ts';
@@ -26,7 +26,7 @@ export function judgeRetention(text: string | undefined, file: string, follows: 
       'npm run init-tls',
     );
   if (text === undefined) return skipped(`there is no ${file}: every tag stays`);
-  const problems = problemsIn(text, file);
+  const problems = problemsOf(() => parseRetention(text, file));
   if (problems.length === 0)
     return follows
       ? fine(`${file} is right`)
@@ -35,15 +35,5 @@ export function judgeRetention(text: string | undefined, file: string, follows: 
           'npm run prune, or npm run init-tls',
         );
   const told = problems.map(({ input, message }) => `${input}: ${message}`).join('\n');
-  return broken(told, 'Mend the file; nothing is pruned until then.');
-}
-
-function problemsIn(text: string, file: string): readonly Problem[] {
-  try {
-    parseRetention(text, file);
-    return [];
-  } catch (error) {
-    if (error instanceof WrongInput) return error.problems;
-    throw error;
-  }
+  return broken(told, 'Fix the file; nothing is pruned until then.');
 }

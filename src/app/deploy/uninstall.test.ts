@@ -1,0 +1,67 @@
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { run } from '../../system/processes.ts';
+import { removeProject } from './uninstall.ts';
+
+const here = {
+  name: 'here',
+  run: ([program = '', ...args]: readonly string[]) => run(program, args),
+};
+
+test('backups in var, which uninstalling has left, outlive the project around them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'far-'));
+  for (const path of ['package.json', 'src/app.ts', 'node_modules/a/b', 'var/backups/one', 'notes']) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), 'x');
+  }
+  expect(await removeProject(here, folder)).toBe('notes, var');
+  expect(await readdir(join(folder, 'var/backups'))).toEqual(['one']);
+});
+
+test('empty folders of somebody else stay, those of the project go', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'far-'));
+  const ours = [
+    'var/locks',
+    'registry/auth',
+    'registry/data',
+    'nginx/user.d',
+    'nginx/templates',
+    'dns-hooks',
+  ];
+  const theirs = ['mail/spool', 'registry/mine', 'var/own'];
+  for (const path of [...ours, ...theirs]) await mkdir(join(folder, path), { recursive: true });
+  expect(await removeProject(here, folder)).toBe('mail, registry, var');
+  expect((await readdir(folder, { recursive: true })).sort()).toEqual([
+    'mail',
+    'mail/spool',
+    'registry',
+    'registry/mine',
+    'var',
+    'var/own',
+  ]);
+});
+
+test('where nothing is left the folder goes too', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'far-'));
+  await mkdir(join(parent, 'moorage/var/locks'), { recursive: true });
+  await writeFile(join(parent, 'moorage/package.json'), '{}');
+  expect(await removeProject(here, join(parent, 'moorage'))).toBe('');
+  expect(await readdir(parent)).toEqual([]);
+});
+
+test('what a copy that was cut left goes as well, and what somebody put there since does not', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'far-'));
+  for (const path of [
+    '.moorage-copy',
+    '.~tmp~/compose.yaml',
+    'nginx/.~tmp~/nginx.conf',
+    'src/.~tmp~/a',
+    'notes',
+  ]) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), 'x');
+  }
+  expect(await removeProject(here, folder)).toBe('notes');
+});

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { RecordedHost } from '../../test/support/recorded-host.ts';
+import { paths } from '../paths.ts';
+import { settingsElsewhere } from '../settings/load.ts';
+import { expectNamedFiles } from './far-files.ts';
+
+const PLACE = { name: 'web1', folder: '/srv/moorage' };
+
+/** On a machine that has none of the files. */
+async function named(given: Readonly<Record<string, string>>): Promise<RecordedHost> {
+  const host = new RecordedHost((line) => ({
+    stdout: line.split(' sh ').at(-1)?.replaceAll(' ', '\n') ?? '',
+  }));
+  const all = { DOMAIN: 'r.example', EMAIL: 'ops@example.com', ...given };
+  const settings = settingsElsewhere(paths(PLACE.folder), all);
+  await expectNamedFiles(host, PLACE, { given: all, settings });
+  return host;
+}
+
+test('files that settings name and that are not there are told before anything changes, each with its setting', async () => {
+  const given = { TLS_ISSUER: 'provided', TLS_CERT_FILE: '/etc/tls/r.crt', TLS_KEY_FILE: '/etc/tls/r.key' };
+  await expect(named(given)).rejects.toMatchObject({
+    problems: [
+      { input: 'TLS_CERT_FILE (web1)', message: 'there is no file "/etc/tls/r.crt" there' },
+      { input: 'TLS_KEY_FILE (web1)', message: 'there is no file "/etc/tls/r.key" there' },
+    ],
+  });
+});
+
+test('neither what comes with the project nor what nobody will read has to be there', async () => {
+  const hook = { ACME_CHALLENGE: 'dns-01', ACME_DNS_HOOK: '/srv/moorage/dns-hooks/cloudflare.mjs' };
+  expect((await named({ ...hook, IMAGES_FILE: '/mnt/images.tar' })).ran).toEqual([]);
+});

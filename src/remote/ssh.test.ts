@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import type { Run } from '../system/processes.ts';
+import { SshHost } from './ssh.ts';
+
+/** Every program answers as a host does where root logs in. */
+function recorded({ config = '', id = '0' } = {}) {
+  const ran: (readonly string[])[] = [];
+  const run: Run = async (program, args) => {
+    ran.push([program, ...args]);
+    const stdout = args.includes('-G') ? config : args.includes('id -u') ? id : '';
+    return { exitCode: 0, stdout, stderr: '' };
+  };
+  return { ran, run };
+}
+
+const VPS = { host: 'vps', user: undefined, port: undefined, identityFile: undefined };
+
+test('a key whose path has a quote in it is one word for rsync, too, as its manual has it', async () => {
+  const { ran, run } = recorded();
+  const identityFile = "/home/o'brien/my key";
+  const host = await SshHost.open({ ...VPS, identityFile }, { run, interactive: false });
+  await host.rsync((far) => ['/tmp/x', far('/srv/')]);
+  await host.close();
+  const rsync = ran.find(([program]) => program === 'rsync') ?? [];
+  expect(rsync[rsync.indexOf('--rsh') + 1]).toContain("'-i' '/home/o''brien/my key' ");
+});
+
+test('what a configuration has for logging in by hand is put aside, and nothing else named that old clients do not know', async () => {
+  const config = 'remotecommand tmux attach\nstdinnull yes\nforkafterauthentication no';
+  const { ran, run } = recorded({ config });
+  await (await SshHost.open(VPS, { run, interactive: false })).run(['true']);
+  const words = ran.at(-1) ?? [];
+  expect(words).toEqual(expect.arrayContaining(['-T', 'RemoteCommand=none', 'StdinNull=no']));
+  expect(words).toContain('ClearAllForwardings=yes');
+  expect(words).not.toContain('ForkAfterAuthentication=no');
+});
+
+test('a shell that greets is told as such before anything that it says is believed', async () => {
+  const { run } = recorded({ id: 'welcome to vps\n0' });
+  await expect(SshHost.open(VPS, { run, interactive: false })).rejects.toMatchObject({
+    code: 'shell-not-silent',
+    message: expect.stringContaining('welcome to vps'),
+  });
+});
+
+test('a script goes there in a form that whatever shell logs in hands on', async () => {
+  const { ran, run } = recorded();
+  const host = await SshHost.open(VPS, { run, interactive: false });
+  await host.run(['sh', '-c', 'cd "$0"\nrm -rf ./a', '/srv/x']);
+  expect(ran.at(-1)?.at(-1)).toMatch(/^sh -c '[^'\\\n!]+' [\w+/=]+$/);
+});
