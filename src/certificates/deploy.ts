@@ -120,6 +120,6 @@ export async function expectSoundConfig(webServer: WebServer, when: string): Pro
   throw new Failure(
     'config-broken',
     `nginx -t fails ${when}:\n${result.output}`,
-    'Mend the file it names (your own are in nginx/user.d), then run this again. What is served did not change.',
+    'Fix the file it names (your own are in nginx/user.d), then run this again. What is served did not change.',
   );
 }

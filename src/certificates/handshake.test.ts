@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
+import { listen } from '../../test/support/listening.ts';
 import { readCertificate } from './certificate.ts';
 import { servedFingerprint } from './handshake.ts';
 import { makeLeaf } from './x509.ts';
@@ -12,13 +13,9 @@ afterEach(() => {
   for (const server of started.splice(0)) server.close();
 });
 
-async function listen(server: Server): Promise<{ host: string; port: number; timeout: number }> {
+async function addressOf(server: Server): Promise<{ host: string; port: number; timeout: number }> {
   started.push(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { host: '127.0.0.1', port: address.port, timeout: 10_000 };
+  return { host: '127.0.0.1', port: await listen(server), timeout: 10_000 };
 }
 
 /** A server with a certificate for each name, and `default.example` for who asks for none; notes who asks for what. */
@@ -37,7 +34,7 @@ async function tlsServer(...names: string[]) {
     },
   });
   const fingerprintOf = (name: string) => readCertificate(certificates.get(name)?.cert ?? '').fingerprint;
-  return { target: await listen(server), asked, fingerprintOf };
+  return { target: await addressOf(server), asked, fingerprintOf };
 }
 
 test('shows what is served for each name, although it expired and nobody signed it', async () => {
@@ -62,7 +59,7 @@ test.each(['192.0.2.7', 'fd00::1'])('%s is no name to ask for: no SNI is sent', 
 
 test('a port where nobody listens', async () => {
   const server = createServer();
-  const target = await listen(server);
+  const target = await addressOf(server);
   server.close();
   await once(server, 'close');
   expect(await servedFingerprint({ ...target, servername: 'a.example' })).toEqual({
@@ -72,7 +69,7 @@ test('a port where nobody listens', async () => {
 });
 
 test('a server that says nothing is left after the time given', async () => {
-  const target = await listen(createServer((socket) => socket.on('error', () => undefined)));
+  const target = await addressOf(createServer((socket) => socket.on('error', () => undefined)));
   expect(await servedFingerprint({ ...target, servername: 'a.example', timeout: 50 })).toEqual({
     kind: 'failed',
     reason: 'no answer within 0.05 s',
@@ -87,6 +84,6 @@ test.each<[string, (socket: Socket) => void]>([
     socket.on('error', () => undefined);
     answer(socket);
   });
-  const handshake = await servedFingerprint({ ...(await listen(server)), servername: 'a.example' });
+  const handshake = await servedFingerprint({ ...(await addressOf(server)), servername: 'a.example' });
   expect(handshake.kind).toBe('failed');
 });

@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../system/clock.ts';
-import { ensureDirectory, readIfExists, writeAtomically } from '../system/files.ts';
+import { ensureDirectory, writeAtomically } from '../system/files.ts';
+import { readable, readLines } from '../system/json-lines.ts';
 
 const shape = z.object({
   at: z.coerce.date(),
@@ -55,8 +56,8 @@ export class Ledger {
 
   /** All entries, the oldest first. Lines that can't be read are left out. */
   async read(): Promise<Entry[]> {
-    const lines = ((await readIfExists(this.#path)) ?? '').split('\n').filter(Boolean);
-    const entries = lines.flatMap((line) => parse(line));
+    const lines = await readLines(this.#path);
+    const entries = readable(lines, shape);
     if (lines.length > ROTATE_ABOVE) await this.#forgetOld(entries);
     return entries;
   }
@@ -65,13 +66,5 @@ export class Ledger {
     const since = this.#clock.now().getTime() - REMEMBER;
     const kept = entries.filter(({ at }) => at.getTime() >= since).slice(-ROTATE_ABOVE / 2);
     await writeAtomically(this.#path, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''), 0o600);
-  }
-}
-
-function parse(line: string): Entry[] {
-  try {
-    return [shape.parse(JSON.parse(line))];
-  } catch {
-    return [];
   }
 }

@@ -81,6 +81,7 @@ async function keep(
   const { state, outlook } = seen;
   const { failure } = outlook;
   try {
+    await parts.store.completeAuthority(generation);
     const done = await serve(parts, generation, told, report);
     // A limit holds, also for whoever asks though nothing is due.
     const limited = failure?.blame === 'limit' && parts.clock.now() < failure.nextAttempt;

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
 import { expect, test } from 'vitest';
+import { listen } from '../../test/support/listening.ts';
 import { chainIn, servedChain } from './served-chain.ts';
 import { keyToPem, makeAuthority, makeLeaf, newKeyPair, readAuthority } from './x509.ts';
 
@@ -16,9 +15,8 @@ async function makeChain() {
 }
 
 async function shownBy(options: TlsOptions, authority?: string) {
-  const server = createServer(options).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const server = createServer(options);
+  const port = await listen(server);
   try {
     return await servedChain({ host: '127.0.0.1', port, servername: 'localhost', timeout: 5_000 }, authority);
   } finally {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { readIfExists, writeAtomically } from '../system/files.ts';
+import { writeAtomically } from '../system/files.ts';
+import { readAs } from '../system/json.ts';
 import type { FailureSeries } from './attempts.ts';
 import type { SuggestedWindow } from './issuer.ts';
 
@@ -57,9 +58,7 @@ export class StateFile {
 
   /** A file that can't be read says nothing: what is lost is a pause and a window, and both are found again. */
   async read(now: Date): Promise<RenewalState> {
-    const parsed = shape.safeParse(parseJson((await readIfExists(this.#path)) ?? ''));
-    if (!parsed.success) return { failure: undefined, advice: undefined };
-    const { failure, advice } = parsed.data;
+    const { failure, advice } = (await readAs(this.#path, shape)) ?? {};
     return {
       failure: failure && {
         ...failure,
@@ -87,12 +86,4 @@ export class StateFile {
 
 function credible(time: Date, now: Date): Date {
   return time.getTime() <= now.getTime() + LONGEST_WAIT ? time : now;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import {
   mkdir,
   mkdtemp,
   readdir,
+  readFile,
   readlink,
   rm,
   stat,
@@ -17,7 +18,7 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { Issued } from './issuer.ts';
 import { ensurePlaceholder } from './placeholder.ts';
 import { CertificateStore } from './store.ts';
-import { makeLeaf } from './x509.ts';
+import { keyToPem, makeAuthority, makeLeaf, newKeyPair, readAuthority } from './x509.ts';
 
 const clock = new FakeClock('2027-01-01T00:00:00Z');
 
@@ -51,6 +52,13 @@ test('what is added is served only once it is activated', async () => {
   expect(await store.current()).toMatchObject({ generation: { name: 'generation-1' } });
   await store.activate(second);
   expect(await store.current()).toMatchObject({ generation: { name: 'generation-2' } });
+});
+
+test('whoever can do nothing without a certificate is told what makes one', async () => {
+  await expect(store.expectCurrent()).rejects.toMatchObject({ code: 'no-certificate' });
+  const added = await store.add(await issued());
+  await store.activate(added);
+  expect(await store.expectCurrent()).toMatchObject({ name: added.name });
 });
 
 test('the key is for its owner alone', async () => {
@@ -156,3 +164,27 @@ async function asNobody(look: () => Promise<void>): Promise<void> {
     if (root) process.seteuid?.(0);
   }
 }
+
+test.each(['local', 'provided'] as const)(
+  'the CA’s certificate lies beside what it has signed where clients have to be told: %s',
+  async (issuer) => {
+    const keys = await newKeyPair();
+    const ca = await makeAuthority('a CA', keys, clock.now(), 100);
+    const signed = await makeLeaf(
+      ['r.example'],
+      clock.now(),
+      90,
+      await readAuthority(ca, await keyToPem(keys.privateKey)),
+    );
+    const chain = `${signed.certificate}${ca}`;
+    const generation = await store.add({ privateKey: signed.privateKey, chain, origin: { issuer } });
+    const file = join(folder, 'generation-1/ca.crt');
+    const published = () => readFile(file, 'utf8').catch(() => undefined);
+    const expected = issuer === 'local' ? ca.trim() : undefined;
+    expect((await published())?.trim()).toBe(expected);
+    // One of an older version has it from the next look on.
+    await rm(file, { force: true });
+    await store.completeAuthority(generation);
+    expect((await published())?.trim()).toBe(expected);
+  },
+);

@@ -1,9 +1,16 @@
-import { mkdir, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf, systemCode } from '../errors.ts';
+import { Failure, messageOf, systemCode } from '../errors.ts';
 import type { Clock } from '../system/clock.ts';
-import { ensureDirectory, replaceLink, syncDirectory, writeSynced } from '../system/files.ts';
+import {
+  ensureDirectory,
+  readIfExists,
+  replaceLink,
+  syncDirectory,
+  writeAtomically,
+  writeSynced,
+} from '../system/files.ts';
 import { type Certificate, parseChain, readCertificate } from './certificate.ts';
 import type { Issued, Origin } from './issuer.ts';
 import { keyFaults } from './verify.ts';
@@ -25,6 +32,8 @@ export type Current =
 
 const CURRENT = 'current';
 const PARTIAL = '.partial-';
+/** The CA of a local certificate, for clients to fetch: nginx serves it as /ca.crt, and nothing where it is not. */
+const AUTHORITY = 'ca.crt';
 /** More than a key and a chain have. */
 const PROBE_BYTES = 16 * 1024;
 const GENERATION = /^generation-(\d+)$/;
@@ -71,6 +80,16 @@ export class CertificateStore {
     }
   }
 
+  /**
+   * For whoever can do nothing without one.
+   * @throws Failure `no-certificate`, and as `current` does
+   */
+  async expectCurrent(): Promise<Generation> {
+    const current = await this.current();
+    if (current.kind === 'present') return current.generation;
+    throw new Failure('no-certificate', 'There is no certificate yet.', 'Run `npm run init-tls` first.');
+  }
+
   /** The newest generation whose files are whole, for when the current one's are not. */
   async newestWhole(): Promise<Generation | undefined> {
     for (const number of await this.#numbers()) {
@@ -110,6 +129,15 @@ export class CertificateStore {
     return this.#read(name);
   }
 
+  /** Puts the CA's certificate beside one of the local CA, where an older version has not. */
+  async completeAuthority({ name, origin, chain }: Generation): Promise<void> {
+    const authority = authorityIn({ origin, chain });
+    const file = join(this.#folder, name, AUTHORITY);
+    if (authority === undefined || (await readIfExists(file)) === authority) return;
+    await chmod(join(this.#folder, name), 0o755);
+    await writeAtomically(file, authority, 0o644);
+  }
+
   /** From now on this is the generation to serve. */
   async activate({ name }: Generation): Promise<void> {
     await replaceLink(join(this.#folder, CURRENT), name);
@@ -130,7 +158,8 @@ export class CertificateStore {
     await ensureDirectory(this.#folder);
     const partial = join(this.#folder, `${PARTIAL}${name}`);
     await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { mode: 0o755 });
+    await mkdir(partial);
+    await chmod(partial, 0o755); // nginx's workers read in it, whatever the umask is
     const createdAt = this.#clock.now().toISOString();
     await writeSynced(join(partial, 'privkey.pem'), privateKey, 0o600);
     await writeSynced(join(partial, 'fullchain.pem'), chain, 0o644);
@@ -139,6 +168,8 @@ export class CertificateStore {
       `${JSON.stringify({ origin, createdAt }, null, 2)}\n`,
       0o644,
     );
+    const authority = authorityIn({ origin, chain });
+    if (authority !== undefined) await writeSynced(join(partial, AUTHORITY), authority, 0o644);
     await syncDirectory(partial);
     await rename(partial, join(this.#folder, name));
     await syncDirectory(this.#folder);
@@ -163,4 +194,10 @@ export class CertificateStore {
       .map(Number)
       .sort((a, b) => b - a);
   }
+}
+
+/** The last certificate of a chain of the local CA. The key of that one is never here. */
+function authorityIn({ origin, chain }: Pick<Generation, 'origin' | 'chain'>): string | undefined {
+  const last = origin.issuer === 'local' ? parseChain(chain).at(-1) : undefined;
+  return last?.ca === true ? last.toString() : undefined;
 }

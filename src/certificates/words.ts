@@ -1,3 +1,5 @@
+import { counted } from '../counted.ts';
+
 const MONTHS = [
   'January',
   'February',
@@ -41,7 +43,7 @@ export function span(milliseconds: number): string {
   ] as const;
   const [name, length] = units.find(([, each]) => milliseconds >= 2 * each) ?? ['second', 1000];
   const count = Math.max(0, Math.round(milliseconds / length));
-  return `${count} ${name}${count === 1 ? '' : 's'}`;
+  return counted(count, name);
 }
 
 function month(date: Date): string {

@@ -3,7 +3,9 @@ import { Failure, messageOf } from '../errors.ts';
 import type { Usage } from '../inventory/usage.ts';
 import type { DiskState } from '../low-water.ts';
 import type { MirrorState } from '../stack/mirror.ts';
+import type { Move } from '../stack/moved.ts';
 import type { PartState } from '../stack/parts.ts';
+import type { OldPlace } from '../storage/old-places.ts';
 import type { Forecast } from '../usage/forecast.ts';
 import type { AccessState } from '../users/access-state.ts';
 import type { Happening } from './happenings.ts';
@@ -29,7 +31,11 @@ export interface Status {
   readonly forecast: Forecast | undefined;
   /** Where there is one. */
   readonly mirror: Mirrored | undefined;
+  /** Folders that images were moved from and that are kept. */
+  readonly oldPlaces: readonly OldPlace[];
   readonly underWay: readonly UnderWay[];
+  /** Where the registry has moved from this machine to another, or is on its way here. */
+  readonly move: Move | undefined;
   /** The newest first. */
   readonly events: readonly Happening[];
 }

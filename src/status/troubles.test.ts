@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { aCertificate, aStatus, NOW, part, seenAs } from '../../test/support/a-status.ts';
+import type { PartState } from '../stack/parts.ts';
 import type { Status } from './status.ts';
 import { isWell, troublesOf } from './troubles.ts';
 
@@ -206,4 +207,26 @@ test('what is broken comes first', () => {
     underWay: unwell.at(-1)?.[1].underWay ?? [],
   } as const;
   expect(troublesOf(aStatus(both)).map(({ severity }) => severity)).toEqual(['broken', 'attention']);
+});
+
+const move = { kind: 'gone', id: 'a', other: 'root@new', folder: '/srv/moorage', since: NOW } as const;
+
+test('one that has moved is well, and says where it went', () => {
+  expect(troublesOf(aStatus({ move }))).toMatchObject([
+    { severity: 'attention', code: 'moved', what: expect.stringContaining('root@new') },
+  ]);
+});
+
+test('once it was stopped for good nothing is missed; while it only moved all parts are', () => {
+  const parts = (...conditions: readonly PartState['condition'][]) =>
+    seenAs(conditions.map((condition) => part('nginx', condition)));
+  const codes = (status: Partial<Status>) =>
+    troublesOf(aStatus({ move, silence: 'ECONNREFUSED', ...status })).map(({ code }) => code);
+  expect(codes({ parts: parts('stopped', 'missing') })).toEqual(['moved']);
+  expect(codes({ parts: parts('running', 'stopped') })).toEqual(['registry-silent', 'part-stopped', 'moved']);
+});
+
+test('what is on its way here is told as such', () => {
+  const found = troublesOf(aStatus({ move: { ...move, kind: 'coming' } }));
+  expect(found).toMatchObject([{ severity: 'attention', code: 'moving-here' }]);
 });

@@ -1,19 +1,13 @@
 import type { Outlook } from '../certificates/outlook.ts';
 import { day, moment, span } from '../certificates/words.ts';
+import { counted } from '../counted.ts';
 import { unreachable } from '../errors.ts';
+import { again } from '../journal.ts';
 import { sizeInWords } from '../low-water.ts';
 import type { PartState } from '../stack/parts.ts';
+import { hasEndedHere, ofMove } from './move.ts';
 import type { Seen, Status } from './status.ts';
-
-/** What is wrong. `broken`: somebody can't do what they should be able to; `attention`: not yet. */
-export interface Trouble {
-  readonly severity: 'broken' | 'attention';
-  /** For programs. */
-  readonly code: string;
-  readonly what: string;
-  /** What to do, a command as a rule. */
-  readonly remedy: string;
-}
+import type { Trouble } from './trouble.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -27,7 +21,9 @@ const UP = 'docker compose up -d';
 
 /** What is wrong, the worst first. Pure. */
 export function troublesOf(status: Status): Trouble[] {
+  if (hasEndedHere(status)) return ofMove(status);
   const found = [
+    ...ofMove(status),
     ...ofAnswer(status),
     ...ofParts(status),
     ...ofCertificate(status),
@@ -85,7 +81,11 @@ function ofPart({ name, condition, restarts }: PartState): Trouble[] {
       return [broken('part-paused', `${name} is paused`, `docker compose unpause ${name}`)];
     case 'restarting':
       return [
-        broken('part-restarting', `${name} ends and is started again, ${restarts} times by now`, logs(name)),
+        broken(
+          'part-restarting',
+          `${name} ends and is started again, ${counted(restarts, 'time')} by now`,
+          logs(name),
+        ),
       ];
     case 'unhealthy':
       return [broken('part-unhealthy', `${name} runs, but is not well`, logs(name))];
@@ -175,7 +175,7 @@ function ofStorage({ disk, forecast, storage, at: now }: Status): Trouble[] {
   if (hurt.length > 0) {
     const count = hurt.reduce((sum, { damaged }) => sum + damaged, 0);
     const where = `${hurt[0]?.name}${hurt.length > 1 ? ` and ${hurt.length - 1} more` : ''}`;
-    found.push(attention('damaged', `${count} manifests can't be read, in ${where}`, DOCTOR));
+    found.push(attention('damaged', `${counted(count, 'manifest')} can't be read, in ${where}`, DOCTOR));
   }
   return found;
 }
@@ -199,11 +199,7 @@ function ofUnderWay({ underWay, at: now }: Status): Trouble[] {
     const ago = span(now.getTime() - since.getTime());
     return atWork
       ? attention(`${command}-at-work`, `${command} has been at work for ${ago}${where}`, 'wait for its end')
-      : broken(
-          `${command}-interrupted`,
-          `${command} was interrupted ${ago} ago${where}`,
-          `npm run ${command}`,
-        );
+      : broken(`${command}-interrupted`, `${command} was interrupted ${ago} ago${where}`, again({ command }));
   });
 }
 
