@@ -39,16 +39,16 @@ await main(
   withPolicy(
     new Command('npm run backup --')
       .description(
-        'Backs up images, users, certificates and settings, encrypted. What did not change is kept once.',
+        'Backs up images, users, certificates and settings, encrypted. What has not changed is stored only once.',
       )
       .argument(
         '[target]',
         '/folder, user@host:/folder, s3:https://host/bucket/folder (default: BACKUP_TARGET)',
       )
-      .option('--list', 'list the backups that are there', false)
+      .option('--list', 'list the backups', false)
       .option('--verify', 'take images out of a backup and compare their digests', false)
       .option('--sample <n>', 'with --verify: how many images, or all', sampleSize, 10)
-      .option('--snapshot <id>', 'with --verify: another backup than the latest')
+      .option('--snapshot <id>', 'with --verify: this backup instead of the latest')
       .option('--settings-only', 'without images, which are in a bucket', false)
       .option('-y, --yes', 'install restic without asking', false)
       .option('--json', 'print the result as JSON', false),
@@ -69,7 +69,8 @@ async function backup(given: string | undefined, options: Options): Promise<void
     options.json && process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   const consent = askConsent(terminal, options.yes);
 
-  const command = await story.step('restic', (report) => ensureRestic(openHost(app), consent, report));
+  const host = openHost(app, settings.proxy);
+  const command = await story.step('restic', (report) => ensureRestic(host, consent, report));
   const password = reading
     ? expectPassword(settings.backup)
     : await story.step('Password', () => ensurePassword(paths, settings.backup));

@@ -8,6 +8,7 @@ import { connect } from '../src/engine/connect.ts';
 import { Failure } from '../src/errors.ts';
 import { auth } from '../test/bench/auth.ts';
 import { data } from '../test/bench/data.ts';
+import { deploy } from '../test/bench/deploy.ts';
 import { asMarkdown, rewriteSection } from '../test/bench/document.ts';
 import { firstRun } from '../test/bench/first-run.ts';
 import { renewal } from '../test/bench/renewal.ts';
@@ -15,7 +16,7 @@ import type { BenchResult } from '../test/bench/result.ts';
 import { schedule } from '../test/bench/schedule.ts';
 import { status } from '../test/bench/status.ts';
 
-const BENCHES = { auth, data, 'first-run': firstRun, renewal, schedule, status };
+const BENCHES = { auth, data, deploy, 'first-run': firstRun, renewal, schedule, status };
 
 interface Options {
   readonly json: boolean;

@@ -30,6 +30,7 @@ await build({
   target: 'node20',
   format: 'esm',
   logLevel: 'warning',
+  preserveSymlinks: true, // the bundle names its files: the same wherever node_modules leads to
   // Optional native speed-ups of the SSH transport, which the renewer does not use.
   external: ['cpu-features', '*.node'],
   // CommonJS packages inside the bundle still expect these.

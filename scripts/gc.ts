@@ -27,6 +27,7 @@ import { connect } from '../src/engine/connect.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { awaitRegistry } from '../src/stack/answer.ts';
 import { ensureFolders, expectOwnState } from '../src/stack/folders.ts';
+import { expectNotMoved } from '../src/stack/moved.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { expectSetUp } from '../src/stack/set-up.ts';
 import { withWritesClosed } from '../src/stack/writes.ts';
@@ -43,22 +44,21 @@ interface Options {
 
 await main(
   new Command('npm run gc --')
-    .description(
-      'Takes away layers that no image needs any more. Pulls go on; writes are refused for a moment.',
-    )
-    .option('--dry-run', 'say what would go, and change nothing', false)
+    .description('Removes layers that no image needs any more. Pulls go on; writes are refused for a moment.')
+    .option('--dry-run', 'show what would go, and change nothing', false)
     .option(
       '--delete-untagged',
       'delete images that no tag and no index names (distribution 3 and later)',
       false,
     )
     .option('--despite-damage', 'go on though the content of a manifest is lost', false)
-    .option('--wait <seconds>', 'how long uploads that are on their way may take to end', seconds, 300)
+    .option('--wait <seconds>', 'how long to wait for uploads in progress', seconds, 300)
     .option('--json', 'print the result as JSON', false)
     .action(async (options: Options) => {
       const app = openApp();
       await expectOwnState(app.paths);
       await expectSetUp(app.paths);
+      await expectNotMoved(app.paths);
       await withLock(lockFile(app, 'storage'), 'npm run gc', app.clock, () => gc(app, options));
     }),
 );

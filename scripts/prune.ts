@@ -71,7 +71,7 @@ interface Wish {
   readonly options: PruneOptions;
   readonly retention: Retention;
   readonly found: Assessment;
-  /** Where it is what is gone by. */
+  /** The rules of retention.yaml, where they and no flags decide. */
   readonly file: Rules | undefined;
 }
 

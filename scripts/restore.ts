@@ -36,12 +36,12 @@ const WHO = 'npm run restore';
 
 await main(
   new Command('npm run restore --')
-    .description('From a backup to a verified registry, on a machine that has none.')
+    .description('Brings a registry back from a backup, verified, on a machine that has none.')
     .argument(
       '[target]',
       '/folder, user@host:/folder, s3:https://host/bucket/folder (default: BACKUP_TARGET)',
     )
-    .option('--snapshot <id>', 'another backup than the latest')
+    .option('--snapshot <id>', 'this backup instead of the latest')
     .option('--data-dir <folder>', 'where the images go, instead of the place they had', dataFolder)
     .option(
       '--force',
@@ -66,8 +66,7 @@ async function restore(given: string | undefined, options: Options): Promise<voi
 
   const staged = await exclusively(async () => {
     const begun = begunRestore(await journal.interrupted(), options.snapshot);
-    if (begun !== undefined)
-      terminal.line(`A restore begun at ${begun.since.toISOString()} is brought to its end.`);
+    if (begun !== undefined) terminal.line(`The restore begun at ${begun.since.toISOString()} goes on.`);
     const ready = begun?.staged ?? (await fetchBackup(app, story, terminal, given, options));
     await withLock(lockFile(app, 'certificate'), WHO, clock, async () => {
       if (begun?.isAhead('aside') ?? true) {
@@ -110,7 +109,9 @@ async function fetchBackup(
   const target = targetOf(given, here.backup);
   const password = await backupPassword(here.backup, terminal);
   const consent = askConsent(terminal, yes);
-  const command = await story.step('restic', (report) => ensureRestic(openHost(app), consent, report));
+  const command = await story.step('restic', (report) =>
+    ensureRestic(openHost(app, here.proxy), consent, report),
+  );
   const restic = openRestic(app, command, target, password, here.backup.keys);
   const snapshot = choose(await story.step('Backups', (report) => openRepository(restic, report)), wanted);
 

@@ -1,7 +1,8 @@
 // Every npm script starts here (node --import): plain JavaScript, so that a fresh clone needs no step before it.
 import { execFileSync } from 'node:child_process';
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import util from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [major] = process.versions.node.split('.').map(Number);
@@ -19,11 +20,12 @@ if (!linked && changed(`${root}package-lock.json`) > changed(`${root}node_module
   try {
     execFileSync('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
+      env: { ...proxies(), ...process.env },
       stdio: ['ignore', 2, 2],
     });
   } catch {
     process.stderr.write(
-      'Node packages could not be installed. Mend what npm says above, then run this again.\n',
+      'Node packages could not be installed. Fix what npm reports above, then run this again.\n',
     );
     process.exit(1);
   }
@@ -31,6 +33,17 @@ if (!linked && changed(`${root}package-lock.json`) > changed(`${root}node_module
 
 const { register } = await import('tsx/esm/api');
 register();
+
+/** What `.env` has for npm, which looks for `https_proxy` first; what the shell has under either name is given first. */
+function proxies() {
+  const set = statSync(`${root}.env`, { throwIfNoEntry: false })
+    ? util.parseEnv(readFileSync(`${root}.env`, 'utf8'))
+    : {};
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].filter(
+    (name) => set[name] && !process.env[name] && !process.env[name.toLowerCase()],
+  );
+  return Object.fromEntries(names.map((name) => [name.toLowerCase(), set[name]]));
+}
 
 /** When a file last changed, in milliseconds; 0 when there is none. */
 function changed(path) {

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp, openJournal } from '../src/app/app.ts';
 import { withStorage } from '../src/app/storage.ts';
-import { openBench } from '../src/app/upgrade.ts';
-import { type Course as Common, carryOut } from '../src/app/upgrade-course.ts';
-import { getImages, noteWayBack } from '../src/app/upgrade-prepare.ts';
-import { resume } from '../src/app/upgrade-resume.ts';
+import { type Course, carryOut } from '../src/app/upgrade/course.ts';
+import { getImages, noteWayBack } from '../src/app/upgrade/prepare.ts';
+import { resume } from '../src/app/upgrade/resume.ts';
+import { openBench } from '../src/app/upgrade/upgrade.ts';
 import { agrees, askConsent } from '../src/cli/consent.ts';
 import { main } from '../src/cli/main.ts';
 import { Story } from '../src/cli/story.ts';
@@ -42,13 +42,13 @@ await main(
   new Command('npm run upgrade --')
     .description('Replaces what is older than it should be, part by part; goes back if anything fails.')
     // `--check` is what it was called, and is what many write.
-    .option('--check, --dry-run', 'only say what would be replaced, by what and why', false)
-    .option('-y, --yes', 'carry it out without asking', false)
+    .option('--check, --dry-run', 'only show what would be replaced, by what and why', false)
+    .option('-y, --yes', 'don’t ask', false)
     .option('--registry <image>', 'set REGISTRY_IMAGE in .env as part of it')
     .option('--nginx <image>', 'set NGINX_IMAGE')
     .option('--certbot <image>', 'set CERTBOT_IMAGE')
     .option('--undo', 'go back to what ran before the last upgrade', false)
-    .option('--force', 'also where the registry is not well, or its version is known to lose images', false)
+    .option('--force', 'even if the registry is not well, or its version is known to lose images', false)
     .option('--json', 'print the plan and the result as JSON', false)
     .action(async (options: Options) => {
       const app = openApp();
@@ -60,7 +60,7 @@ await main(
     }),
 );
 
-interface Course extends Common {
+interface Stage extends Course {
   readonly options: Options;
 }
 
@@ -68,19 +68,19 @@ async function upgrade(app: App, options: Options): Promise<void> {
   const terminal = new Terminal(options.json ? process.stderr : process.stdout);
   const story = new Story(terminal, app.clock);
   const engine = connect(app.environment.DOCKER_HOST);
-  const bench = openBench(app, engine, askConsent(terminal, options.yes));
-  const course: Course = { ...bench, story, journal: openJournal(app, 'upgrade'), options, terminal };
   const settings = await withChosen(app, chosenBy(options));
+  const bench = openBench(app, settings, engine, askConsent(terminal, options.yes));
+  const stage: Stage = { ...bench, story, journal: openJournal(app, 'upgrade'), options, terminal };
   await ensureProjectOurs(engine, app.paths, settings.project);
   await expectNothingInterrupted({ gc: openJournal(app, 'gc'), restore: openJournal(app, 'restore') });
 
-  const left = await course.journal.interrupted();
-  if (left === undefined || options.dryRun) return begin(course, settings, left);
-  if (await resume(course, left)) return begin(course, settings);
+  const left = await stage.journal.interrupted();
+  if (left === undefined || options.dryRun) return begin(stage, settings, left);
+  if (await resume(stage, left)) return begin(stage, settings);
 }
 
-async function begin(course: Course, settings: Settings, left?: Entry): Promise<void> {
-  const { app, story, place, workshop, terminal, options } = course;
+async function begin(stage: Stage, settings: Settings, left?: Entry): Promise<void> {
+  const { app, story, place, workshop, terminal, options } = stage;
   const running = await surveyRunning(place, settings);
   if (!options.force && !options.dryRun) await expectWell(settings, running);
   const previous = options.undo ? await lastLeft(app.paths) : undefined;
@@ -92,19 +92,19 @@ async function begin(course: Course, settings: Settings, left?: Entry): Promise<
   terminal.table(planInWords(plan, leap, wishes.unknown));
   if (left !== undefined)
     terminal.line('An upgrade was interrupted: the next run without --dry-run ends it first.');
-  if (options.dryRun || isNothing(plan)) return tell(course, plan, false);
+  if (options.dryRun || isNothing(plan)) return tell(stage, plan, false);
   expectAgreed(leap, { agreed: true, force: options.force });
-  if (!(await agrees(terminal, options.yes, 'Replace these?'))) return tell(course, plan, false);
+  if (!(await agrees(terminal, options.yes, 'Replace these?'))) return tell(stage, plan, false);
 
   const chosen = chosenBy(options);
-  const way = await story.step('Way back', () => noteWayBack(course, settings, { wishes, chosen, previous }));
+  const way = await story.step('Way back', () => noteWayBack(stage, settings, { wishes, chosen, previous }));
   const judged = { agreed: leap.kind !== 'small' || options.yes, force: options.force };
   if (previous === undefined)
-    await story.step('Images', (report) => getImages(course, settings, { wishes, ...way, judged }, report));
-  await carryOut(course, way.facts, options.force ? 'may be broken' : 'serves', planSummary(plan));
-  tell(course, plan, true);
+    await story.step('Images', (report) => getImages(stage, settings, { wishes, ...way, judged }, report));
+  await carryOut(stage, way.facts, options.force ? 'may be broken' : 'serves', planSummary(plan));
+  tell(stage, plan, true);
 }
 
-function tell({ options, story }: Course, plan: readonly Row[], done: boolean): void {
+function tell({ options, story }: Stage, plan: readonly Row[], done: boolean): void {
   if (options.json) process.stdout.write(planAsJson(plan, done, story.records));
 }

@@ -12,6 +12,7 @@ import { paths } from '../src/paths.ts';
 import { environment } from '../src/settings/environment.ts';
 import { expectGate } from '../src/settings/gate-files.ts';
 import { loadSettings } from '../src/settings/load.ts';
+import { expectNotMoved } from '../src/stack/moved.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { endOf } from '../src/users/lifetime.ts';
 import { namedIn, readOverview, readPolicy } from '../src/users/overview.ts';
@@ -127,6 +128,11 @@ command
   .action(async ({ json }: { json: boolean }) => {
     showUsers(await readOverview(places), json, systemClock.now());
   });
+
+// What is changed where the registry was would be lost.
+command.hook('preAction', async (_, action) => {
+  if (action.name() !== 'list') await expectNotMoved(places);
+});
 
 await main(command);
 

@@ -13,7 +13,9 @@ import { CertificateStore } from '../certificates/store.ts';
 import type { Engine } from '../engine/engine.ts';
 import { unreachable } from '../errors.ts';
 import { Events } from '../events.ts';
-import type { Host } from '../host/install.ts';
+import { type Consent, ensureDebootstrap, type Host } from '../host/install.ts';
+import { proxiedFetch } from '../host/proxied-fetch.ts';
+import type { Workshop } from '../images/build.ts';
 import { imageFor } from '../images/catalog.ts';
 import { AcmeIssuer } from '../issuers/acme.ts';
 import { CertbotIssuer } from '../issuers/certbot.ts';
@@ -29,10 +31,13 @@ import { Journal } from '../journal.ts';
 import { type Paths, paths } from '../paths.ts';
 import type { Directory } from '../settings/directories.ts';
 import { environment } from '../settings/environment.ts';
+import { type ForwardProxies, proxyVariables } from '../settings/forward-proxy.ts';
 import { certificateNames, type Settings } from '../settings/settings.ts';
 import { DistantNginx, httpAddress, NginxContainer } from '../stack/nginx.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
-import { type Run, run } from '../system/processes.ts';
+import { type Run, run, withVariables } from '../system/processes.ts';
+
+const NO_PROXIES: ForwardProxies = { http: undefined, https: undefined, except: [] };
 
 /** The real parts, put together in one place. Nothing is decided here. */
 export interface App {
@@ -54,12 +59,38 @@ export function openApp(): App {
   };
 }
 
-export function openHost(app: App): Host {
-  const { run, clock, environment } = app;
-  return { run, clock, fetch, dockerHost: environment.DOCKER_HOST, root: process.getuid?.() === 0 };
+/** @param proxy by which it downloads */
+export function openHost({ run, clock, environment }: App, proxy: ForwardProxies = NO_PROXIES): Host {
+  return {
+    run: withVariables(run, proxyVariables(proxy, environment)),
+    clock,
+    fetch: proxiedFetch(proxy, fetch),
+    dockerHost: environment.DOCKER_HOST,
+    root: process.getuid?.() === 0,
+  };
 }
 
-export function lockFile(app: Pick<App, 'paths'>, name: 'init-tls' | 'certificate' | 'storage'): string {
+/** Where images are built. */
+export function openWorkshop(
+  app: App,
+  { proxy }: Pick<Settings, 'proxy'>,
+  engine: Engine,
+  consent: Consent,
+): Workshop {
+  const host = openHost(app, proxy);
+  return {
+    engine,
+    run: host.run,
+    paths: app.paths,
+    ensureDebootstrap: ensureDebootstrap(host, consent),
+    proxy: proxyVariables(proxy, app.environment),
+  };
+}
+
+export function lockFile(
+  app: Pick<App, 'paths'>,
+  name: 'init-tls' | 'certificate' | 'storage' | 'move-to' | 'made',
+): string {
   return join(app.paths.state, 'locks', name);
 }
 
@@ -67,7 +98,10 @@ export function openEvents({ paths: places, clock }: App): Events {
   return new Events(places.events, clock);
 }
 
-export function openJournal({ paths: places, clock }: App, command: 'gc' | 'restore' | 'upgrade'): Journal {
+export function openJournal(
+  { paths: places, clock }: App,
+  command: 'gc' | 'move-to' | 'restore' | 'storage' | 'upgrade',
+): Journal {
   return new Journal(join(places.journals, `${command}.json`), clock);
 }
 

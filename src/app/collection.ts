@@ -6,11 +6,13 @@ import { COLLECTOR, type CollectionParts, HOLDER } from '../collection/parts.ts'
 import { expectNothingToBringBack } from '../collection/preconditions.ts';
 import { RegistryPart } from '../collection/registry-part.ts';
 import { type AskHead, CONNECTIONS } from '../collection/verify.ts';
+import { counted } from '../counted.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import { openTree } from '../inventory/open.ts';
-import type { Credentials, Endpoint } from '../registry/client.ts';
+import { type Credentials, type Endpoint, RegistryClient } from '../registry/client.ts';
 import { Heads } from '../registry/heads.ts';
+import { statusOnceKnown } from '../registry/known.ts';
 import { recover } from '../retention/apply.ts';
 import { expired, foldersOf } from '../retention/expired.ts';
 import { PrunedFile } from '../retention/pruned.ts';
@@ -19,13 +21,9 @@ import { recentLog } from '../stack/compose.ts';
 import { httpAddress, nginxAddress } from '../stack/nginx.ts';
 import { holdsLease } from '../stack/writes.ts';
 import { changed, type Done, unchanged } from '../step.ts';
-import { eventually } from '../system/clock.ts';
 import { withLock } from '../system/lock.ts';
 import { withTemporaryUser } from '../users/temporary-user.ts';
 import { type App, lockFile, openEvents, openJournal } from './app.ts';
-
-/** Who checks the password sees a new user within a second. */
-const KNOWN = { within: 15_000, every: 200 };
 
 /** The real parts of a collection. */
 export function openCollection(app: App, settings: Settings, engine: Engine): CollectionParts {
@@ -44,23 +42,41 @@ export function openCollection(app: App, settings: Settings, engine: Engine): Co
 
 /** Lets `work` ask for images as somebody who may pull all of them. */
 export async function asChecker<T>(
-  { paths, clock }: App,
+  app: App,
   settings: Settings,
   work: (askHead: AskHead) => Promise<T>,
 ): Promise<T> {
-  return withTemporaryUser(paths.usersFile, CHECKER, async (credentials: Credentials) => {
-    const heads = new Heads(
-      await endpointHere(paths.certificates, settings, clock),
-      credentials,
-      CONNECTIONS,
-    );
+  return withChecker(app, settings, async (endpoint, credentials) => {
+    const heads = new Heads(endpoint, credentials, CONNECTIONS);
     try {
-      const known = async () => ((await heads.status('/v2/').catch(() => 0)) === 200 ? true : undefined);
-      await eventually(clock, KNOWN, known);
       return await work((path) => heads.status(path));
     } finally {
       heads.close();
     }
+  });
+}
+
+/** Lets `work` pull images as the same. */
+export async function asPuller<T>(
+  app: App,
+  settings: Settings,
+  work: (client: RegistryClient) => Promise<T>,
+): Promise<T> {
+  return withChecker(app, settings, (endpoint, credentials) =>
+    work(new RegistryClient(endpoint, credentials)),
+  );
+}
+
+async function withChecker<T>(
+  { paths, clock }: App,
+  settings: Settings,
+  work: (endpoint: Endpoint, credentials: Credentials) => Promise<T>,
+): Promise<T> {
+  return withTemporaryUser(paths.usersFile, CHECKER, async (credentials: Credentials) => {
+    const endpoint = await endpointHere(paths.certificates, settings, clock);
+    const client = new RegistryClient(endpoint, credentials);
+    await statusOnceKnown(clock, { check: () => client.check().catch(() => 0) }); // else `work` finds out what is wrong
+    return work(endpoint, credentials);
   });
 }
 
@@ -84,7 +100,7 @@ export async function giveUp({ paths, clock }: App, found: Before): Promise<Done
   const kept =
     unclear.length === 0 ? '' : `; nothing of ${unclear.join(', ')}, where something can't be read`;
   if (manifests.length === 0) return unchanged(`nothing is given up${kept}`, value);
-  return changed(`${manifests.length} manifests that were removed and are given up${kept}`, value);
+  return changed(`given up: ${counted(manifests.length, 'removed manifest')}${kept}`, value);
 }
 
 /**
@@ -134,9 +150,7 @@ function records(app: App) {
 async function endpointHere(folder: string, settings: Settings, clock: App['clock']): Promise<Endpoint> {
   const { domain: name, issuer } = settings;
   if (issuer === 'none') return { name, ...httpAddress(settings), trust: { kind: 'plain' } };
-  const current = await new CertificateStore(folder, clock).current();
-  if (current.kind !== 'present')
-    throw new Failure('no-certificate', 'There is no certificate yet.', 'Run `npm run init-tls` first.');
-  const { fingerprint } = current.generation.certificate;
+  const { certificate } = await new CertificateStore(folder, clock).expectCurrent();
+  const { fingerprint } = certificate;
   return { name, ...nginxAddress(settings), trust: { kind: 'certificate', fingerprint } };
 }

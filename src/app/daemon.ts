@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import { pruneDaily } from '../retention/daily.ts';
 import type { Settings } from '../settings/settings.ts';
 import { watchedDisk } from '../stack/image-disk.ts';
+import { readMove } from '../stack/moved.ts';
 import { type App, openAlerter } from './app.ts';
 import { clearInterrupted } from './collection.ts';
 import { writeRenewalMetrics } from './metrics.ts';
@@ -27,11 +28,16 @@ export function openListeners(app: App, settings: Settings, log: Log): Listeners
 export function openChores(app: App, settings: Settings, log: Log): () => Promise<void> {
   const noteDisk = openDiskNotes(app, settings);
   return async () => {
-    const pruned = await pruneDaily(dailyPrune(app, settings)).catch((error) => [
+    const pruned = await pruneHere(app, settings).catch((error) => [
       `no look at retention.yaml: ${messageOf(error)}`,
     ]);
     const cleared = await clearInterrupted(app).catch(messageOf);
     for (const line of [...pruned, ...(cleared === undefined ? [] : [cleared])]) log(line);
     await noteDisk();
   };
+}
+
+/** Where the registry has moved to another machine, the daemon there does it. */
+async function pruneHere(app: App, settings: Settings): Promise<readonly string[]> {
+  return (await readMove(app.paths)) === undefined ? pruneDaily(dailyPrune(app, settings)) : [];
 }

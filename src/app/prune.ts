@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isImmutable } from '../access/rights.ts';
-import { Failure, systemCode } from '../errors.ts';
+import { Failure, isDenied } from '../errors.ts';
 import { type Inventory, readInventory } from '../inventory/inventory.ts';
 import { openTree } from '../inventory/open.ts';
 import {
@@ -172,8 +172,7 @@ async function asWriter<T>({ registryDataDirectory }: Settings, work: () => Prom
   try {
     return await work();
   } catch (error) {
-    const code = systemCode(error);
-    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    if (!isDenied(error)) throw error;
     throw new Failure(
       'not-writable',
       `The registry's files in ${registryDataDirectory} belong to another user than the one that runs this (${process.getuid?.()}).`,

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { counted } from '../counted.ts';
 import { messageOf } from '../errors.ts';
 import { Cache, type Dropped } from '../mirror/cache.ts';
 import { Relay } from '../mirror/relay.ts';
@@ -31,14 +32,14 @@ export async function openRelay(log: (line: string) => void): Promise<OpenRelay>
   const retention = { keep: mirror.keepDays * DAY, reserve: diskReserve };
 
   const tell = ({ blobs, bytes }: Dropped, why: string) => {
-    if (blobs > 0) log(`${blobs} blobs with ${bytes} bytes dropped: ${why}`);
+    if (blobs > 0) log(`${counted(blobs, 'blob')} with ${counted(bytes, 'byte')} dropped: ${why}`);
   };
   const ending = new AbortController();
   let nextSweep = 0;
   const sweep = async () => {
     if (nextSweep === 0) tell(await cache.dropBroken(), 'broken');
     if (clock.now().getTime() >= nextSweep) {
-      tell(await cache.dropOld(retention), `older than ${mirror.keepDays} days`);
+      tell(await cache.dropOld(retention), `older than ${counted(mirror.keepDays, 'day')}`);
       nextSweep = clock.now().getTime() + SWEEP_EVERY;
     }
     tell(await cache.dropForSpace(retention), 'the disk is short of space');

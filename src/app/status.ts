@@ -10,16 +10,17 @@ import { Events } from '../events.ts';
 import { readInventory } from '../inventory/inventory.ts';
 import { type Usage, usageOf } from '../inventory/usage.ts';
 import type { Directory } from '../settings/directories.ts';
-import { mirrorAuthority } from '../settings/mirror.ts';
-import { certificateNames, registryUrl, type Settings } from '../settings/settings.ts';
+import { certificateNames, mirrorAuthority, registryUrl, type Settings } from '../settings/settings.ts';
 import { registrySilence } from '../stack/answer.ts';
 import { diskState, imageDisk } from '../stack/image-disk.ts';
+import { readMove } from '../stack/moved.ts';
 import { expectedParts, partStates } from '../stack/parts.ts';
 import { expectSetUp } from '../stack/set-up.ts';
 import { happenings } from '../status/happenings.ts';
 import { type Seen, type Status, seen } from '../status/status.ts';
 import { readUnderWay } from '../status/under-way.ts';
 import { readUsersState } from '../status/users.ts';
+import { readOldPlaces } from '../storage/old-places.ts';
 import { forecast } from '../usage/forecast.ts';
 import { UsageLog } from '../usage/usage-log.ts';
 import { readAccessState } from '../users/access-state.ts';
@@ -45,23 +46,39 @@ export async function gatherStatus(
   const { paths, clock, environment } = app;
   const { auth, mirror } = settings;
   const events = new Events(paths.events, clock);
-  const [silence, parts, certificate, access, users, disk, trend, mirrored, underWay, last, ledger, used] =
-    await Promise.all([
-      registrySilence(settings, ANSWER_WITHIN),
-      seen(async () =>
-        partStates(expectedParts(settings), await rollCall(environment.DOCKER_HOST, settings.project)),
-      ),
-      seen(() => certificateOutlook(app, settings)),
-      seen(async () => (auth.by === 'gate' ? readAccessState(paths) : undefined)),
-      seen(() => readUsersState(paths, clock.now())),
-      diskState(settings),
-      trendOf(app, settings).catch(() => undefined),
-      stateOfMirror(app, settings),
-      readUnderWay(paths, clock),
-      events.last(EVENTS).catch(() => []),
-      new Ledger(paths.ledger, clock).read().catch(() => []),
-      storage,
-    ]);
+  const [
+    silence,
+    parts,
+    certificate,
+    access,
+    users,
+    disk,
+    trend,
+    mirrored,
+    old,
+    underWay,
+    move,
+    last,
+    ledger,
+    used,
+  ] = await Promise.all([
+    registrySilence(settings, ANSWER_WITHIN),
+    seen(async () =>
+      partStates(expectedParts(settings), await rollCall(environment.DOCKER_HOST, settings.project)),
+    ),
+    seen(() => certificateOutlook(app, settings)),
+    seen(async () => (auth.by === 'gate' ? readAccessState(paths) : undefined)),
+    seen(() => readUsersState(paths, clock.now())),
+    diskState(settings),
+    trendOf(app, settings).catch(() => undefined),
+    stateOfMirror(app, settings),
+    readOldPlaces(paths.oldPlaces).catch(() => []),
+    readUnderWay(paths, clock),
+    readMove(paths),
+    events.last(EVENTS).catch(() => []),
+    new Ledger(paths.ledger, clock).read().catch(() => []),
+    storage,
+  ]);
   await expectSomething(app, parts, certificate);
   return {
     at: clock.now(),
@@ -76,7 +93,9 @@ export async function gatherStatus(
     disk,
     forecast: trend,
     mirror: mirror && mirrored && { ...mirrored, at: mirrorAuthority(mirror, settings), of: mirror.upstream },
+    oldPlaces: old,
     underWay,
+    move,
     events: happenings(last, ledger, EVENTS),
   };
 }

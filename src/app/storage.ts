@@ -1,5 +1,6 @@
 import { COLLECTOR, HOLDER } from '../collection/parts.ts';
 import { Failure } from '../errors.ts';
+import { expectNotMoved } from '../stack/moved.ts';
 import { holdsLease } from '../stack/writes.ts';
 import { withLock } from '../system/lock.ts';
 import { type App, lockFile } from './app.ts';
@@ -8,9 +9,19 @@ import { type App, lockFile } from './app.ts';
  * Runs `work` while nobody else changes what is stored, the collector of a `gc` that was killed included: it goes on
  * without a lock, by what it knew when it began.
  * @param what as in `withLock`
- * @throws Failure `locked`
+ * @throws Failure `locked`, `moved`, `moving-here`
  */
 export async function withStorage<T>(
+  app: Pick<App, 'paths' | 'clock'>,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await expectNotMoved(app.paths);
+  return withStorageAsItIs(app, what, work);
+}
+
+/** The same for `move-to`, which also works on a registry that has moved. */
+export async function withStorageAsItIs<T>(
   app: Pick<App, 'paths' | 'clock'>,
   what: string,
   work: () => Promise<T>,

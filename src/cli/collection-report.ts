@@ -1,5 +1,6 @@
 import type { Collected } from '../collection/collect.ts';
 import type { Damage } from '../collection/damage.ts';
+import { counted } from '../counted.ts';
 import { sizeInWords } from '../low-water.ts';
 
 export interface CollectionOutcome {
@@ -18,7 +19,7 @@ const NAMED = 10;
 /** What came of it, in a line. */
 export function collectionInWords({ dryRun, pruned, collected, seconds }: CollectionOutcome): string {
   const { blobs, bytes, freed } = collected;
-  const many = `${blobs.length} ${blobs.length === 1 ? 'blob' : 'blobs'}`;
+  const many = counted(blobs.length, 'blob');
   if (dryRun)
     return `${sizeInWords(bytes)} in ${many} would be freed${pruned ? ', and what was pruned' : ''}`;
   const by = freed === undefined ? '' : ' by df';

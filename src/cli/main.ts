@@ -45,18 +45,18 @@ function describe({ description, defaultValue }: Option): string {
 }
 
 /** Flags that npm has too, and people set for npm. That one of them is missing is no harm. */
-const ALSO_NPMS = ['--yes', '--force', '--json', '--user', '--only'];
+const ALSO_NPMS = ['--yes', '--force', '--json', '--user', '--only', '--ca'];
 
 /** `npm run renew --dry-run`: npm keeps the flag for itself, and the run would be a real one. */
 function expectOwnFlags(command: Command): void {
   const options = [command, ...command.commands].flatMap((each) => each.options);
-  const flags = options.flatMap(({ short, long, required }) =>
-    [short, long].map((name) => ({ name, required })),
+  const flags = options.flatMap(({ short, long, required, optional }) =>
+    [short, long].map((name) => ({ name, takesValue: required || optional })),
   );
-  for (const { name: long, required } of flags) {
+  for (const { name: long, takesValue } of flags) {
     if (!long?.startsWith('--') || ALSO_NPMS.includes(long) || process.argv.includes(long)) continue;
     const taken = environment()[`npm_config_${long.slice(2).replaceAll('-', '_')}`];
-    if (taken !== 'true' && !(required && taken)) continue; // `--allow=push:team` arrives with its value
+    if (taken !== 'true' && !(takesValue && taken)) continue; // `--allow=push:team` arrives with its value
     const right = `npm run ${environment().npm_lifecycle_event ?? 'NAME'} -- ${long}`;
     throw new WrongInput([{ input: long, message: `npm took it for itself; write: ${right}` }]);
   }

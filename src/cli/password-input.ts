@@ -28,6 +28,21 @@ export async function obtainPassword(name: string, options: PasswordOptions): Pr
   return { secret: new Secret(password), generated: false };
 }
 
+/**
+ * The password of somebody who has one: from standard input, or asked for once without echo.
+ * @throws WrongInput when there is nobody to ask
+ */
+export async function obtainLogin(user: string, { passwordStdin }: PasswordOptions): Promise<Secret> {
+  if (passwordStdin === true) return new Secret(await fromStandardInput());
+  if (!new Terminal(process.stderr).interactive)
+    throw new WrongInput([
+      { input: '--user', message: 'there is no terminal to ask for the password; use --password-stdin' },
+    ]);
+  // Standard output may be for JSON.
+  const asked = { message: `Password of ${user}:` };
+  return new Secret(await askPassword(asked, { output: process.stderr }));
+}
+
 export function showGenerated(name: string, { secret, generated }: ChosenPassword, what: string): void {
   const shown = generated ? `, password ${secret.reveal()}  (shown only now)` : '';
   process.stdout.write(`${name} ${what}${shown}\n`);

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Problem, WrongInput } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import { nearest } from '../nearest.ts';
 import type { Rules } from '../retention/handed-on.ts';
-import { nearest } from '../retention/nearest.ts';
 import {
   DEFAULT_DAYS,
   type Glob,

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { sizeInWords } from '../low-water.ts';
 import type { GoingManifest, GoingTag, Plan, RepositoryPlan, StayingTag } from '../retention/plan.ts';
 import { ageInWords, reasonInWords, shortDigest } from './prune-words.ts';
@@ -33,16 +34,16 @@ function totals({ repositories, bytes }: Plan): string {
   const untagged = sum((each) => each.untagged.length);
   const staying = sum((each) => each.staying.length);
   if (going + untagged === 0)
-    return `Nothing goes: ${count(staying, 'tag', 'tags')} in ${where(repositories)} ${staying === 1 ? 'stays' : 'stay'}.`;
-  const loose = untagged === 0 ? '' : `, and ${count(untagged, 'untagged manifest', 'untagged manifests')}`;
+    return `Nothing goes: ${counted(staying, 'tag')} in ${where(repositories)} ${staying === 1 ? 'stays' : 'stay'}.`;
+  const loose = untagged === 0 ? '' : `, and ${counted(untagged, 'untagged manifest')}`;
   const touched = repositories.filter((each) => each.going.length + each.untagged.length > 0);
   const freed = bytes === 0 ? 'nothing, as what stays needs all of it' : sizeInWords(bytes);
   const goes = going === 1 ? 'goes' : 'go';
-  return `${count(going, 'tag', 'tags')} in ${where(touched)} ${goes}${loose}; ${staying} ${staying === 1 ? 'stays' : 'stay'}. A collection then frees ${freed}.`;
+  return `${counted(going, 'tag')} in ${where(touched)} ${goes}${loose}; ${staying} ${staying === 1 ? 'stays' : 'stay'}. A collection then frees ${freed}.`;
 }
 
 function where(repositories: readonly unknown[]): string {
-  return count(repositories.length, 'repository', 'repositories');
+  return counted(repositories.length, 'repository', 'repositories');
 }
 
 function showRepository(terminal: Terminal, found: RepositoryPlan, now: Date, verbose: boolean): void {
@@ -86,8 +87,4 @@ function tally(staying: readonly StayingTag[]): Map<string, number> {
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   return counts;
-}
-
-function count(many: number, one: string, more: string): string {
-  return `${many} ${many === 1 ? one : more}`;
 }

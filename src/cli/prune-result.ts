@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Applied } from '../retention/apply.ts';
 import { removedInWords } from '../retention/daily.ts';
 import type { Plan } from '../retention/plan.ts';
@@ -17,7 +18,7 @@ export function showApplied(terminal: Terminal, applied: Applied | undefined, un
   terminal.paragraph(
     undoDays === 0
       ? 'The room comes back with the next collection: npm run gc'
-      : `To bring back, for ${undoDays} ${undoDays === 1 ? 'day' : 'days'} at least: npm run prune -- --undo`,
+      : `To bring back, for ${counted(undoDays, 'day')} at least: npm run prune -- --undo`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { moment, span } from '../certificates/words.ts';
+import { counted } from '../counted.ts';
 import { unreachable } from '../errors.ts';
 import type { Reason } from '../retention/reasons.ts';
 import type { Returned } from '../retention/undo.ts';
@@ -18,7 +19,7 @@ export function reasonInWords(reason: Reason): string {
     case 'follows':
       return 'about a manifest that stays';
     case 'young':
-      return `about a manifest that is not there, and less than ${reason.days} days old`;
+      return `about a manifest that is not there, and less than ${counted(reason.days, 'day')} old`;
     case 'damaged':
       return 'can’t be read, and is left alone';
     default:

@@ -1,5 +1,6 @@
 import type { Seen, Status } from '../status/status.ts';
-import { isWell, type Trouble } from '../status/troubles.ts';
+import type { Trouble } from '../status/trouble.ts';
+import { isWell } from '../status/troubles.ts';
 
 /** The state for programs. What it looks like is told in docs/status.md: what is there stays there. */
 export function statusAsJson(status: Status, troubles: readonly Trouble[]): string {
@@ -22,7 +23,9 @@ export function statusAsJson(status: Status, troubles: readonly Trouble[]): stri
       silence: mirror.silence ?? null,
       upstream: mirror.upstream ?? null,
     },
+    oldPlaces: status.oldPlaces,
     underWay: status.underWay,
+    move: status.move === undefined ? null : moveOf(status.move),
     events: status.events,
   };
   return `${JSON.stringify(state, null, 2)}\n`;
@@ -48,4 +51,8 @@ function certificateOf({ certificate, at }: Status) {
     nextAttempt: failure.nextAttempt,
   };
   return { decision, ...facts, renewalDue: renewalDue ?? null, failure: failing ?? null };
+}
+
+function moveOf({ kind, other, folder, since }: NonNullable<Status['move']>) {
+  return { kind, other, folder, since };
 }

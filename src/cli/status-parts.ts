@@ -1,4 +1,5 @@
 import { span } from '../certificates/words.ts';
+import { counted } from '../counted.ts';
 import type { PartState } from '../stack/parts.ts';
 import type { Status } from '../status/status.ts';
 import { type Page, padded, textWidth } from './page.ts';
@@ -36,7 +37,7 @@ export function partLines({ parts, at }: Pick<Status, 'parts' | 'at'>, page: Pag
 function cell({ name, condition, since, restarts }: PartState, now: Date, longest: number, { style }: Page) {
   const [colour, mark] = MARKS[condition];
   const time = since === undefined ? '' : ` ${span(now.getTime() - since.getTime())}`;
-  const again = restarts === 0 ? '' : `, ${restarts} restart${restarts === 1 ? '' : 's'}`;
+  const again = restarts === 0 ? '' : `, ${counted(restarts, 'restart')}`;
   const words = `${name.padEnd(longest)} ${condition}${time}${again}`;
   return { text: `${style(colour, mark)} ${words}`, columns: words.length + 2 };
 }

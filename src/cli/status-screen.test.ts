@@ -193,3 +193,10 @@ test.each<[string, Partial<Status>, RegExp]>([
 test('a bucket that is left out is no row', () => {
   expect(text({ storage: 'left-out' })).not.toContain('Storage');
 });
+
+test('an old place of the images is shown with what it takes and how it goes', () => {
+  const oldPlaces = [{ folder: '/srv/old', to: '/srv/new', moved: NOW, bytes: 3 * GIB }];
+  expect(text({ oldPlaces }, plain(120))).toContain(
+    '/srv/old, where the images were before, still has 3 GiB (npm run storage -- drop-old)',
+  );
+});

@@ -1,8 +1,10 @@
 import { describeSeries } from '../certificates/attempts.ts';
 import { span } from '../certificates/words.ts';
+import { counted } from '../counted.ts';
 import { diskInWords } from '../low-water.ts';
 import type { Status } from '../status/status.ts';
-import type { Trouble } from '../status/troubles.ts';
+import type { Trouble } from '../status/trouble.ts';
+import { oldPlaceInWords } from '../storage/old-places.ts';
 import { forecastInWords } from './forecast-words.ts';
 import { isShort, type Page, row, shortened, wrapped } from './page.ts';
 import { partLines } from './status-parts.ts';
@@ -35,10 +37,12 @@ export function statusScreen(
     ...row(page, 'Events', eventLines(status, page)),
   ];
   // The first line is the sum, the last says how many more there are; a prompt comes below.
-  const left = (page.rows ?? Number.POSITIVE_INFINITY) - before.length - after.length - 3;
+  const left =
+    (page.rows ?? Number.POSITIVE_INFINITY) - before.length - after.length - status.oldPlaces.length - 3;
   const fitting = Math.max(LEAST_REPOSITORIES, Math.min(MOST_REPOSITORIES, left));
   const storage = storageLines(status.storage, page, all ? Number.POSITIVE_INFINITY : fitting);
-  return [...before, ...row(page, 'Storage', storage), ...after];
+  const old = status.oldPlaces.map(oldPlaceInWords);
+  return [...before, ...row(page, 'Storage', [...storage, ...old]), ...after];
 }
 
 /** @param every milliseconds */
@@ -88,10 +92,10 @@ function countLines(users: Status['users'], now: Date): string[] {
   if (users.kind === 'unseen') return [`can't be counted: ${users.because}`];
   const { users: count, tokens, expired, expiring, lastUse } = users.what;
   const use = lastUse && `last used ${ago(lastUse.at, now)} (${lastUse.name})`;
-  const counted = `${many(count, 'user')}, ${many(tokens, 'token')}${use === undefined ? '' : `, ${use}`}`;
+  const all = `${counted(count, 'user')}, ${counted(tokens, 'token')}${use === undefined ? '' : `, ${use}`}`;
   const ending = expiring.map(({ name, expires }) => `${name} in ${span(expires.getTime() - now.getTime())}`);
   return [
-    counted,
+    all,
     ...(expired.length === 0 ? [] : [`expired: ${few(expired)}`]),
     ...(ending.length === 0 ? [] : [`expire soon: ${few(ending)}`]),
   ];
@@ -132,10 +136,6 @@ function ago(then: Date, now: Date): string {
   const since = now.getTime() - then.getTime();
   if (since < -60_000) return 'ahead of now';
   return since < 2_000 ? 'just now' : `${span(since)} ago`;
-}
-
-function many(count: number, name: string): string {
-  return `${count} ${name}${count === 1 ? '' : 's'}`;
 }
 
 function few(names: readonly string[]): string {

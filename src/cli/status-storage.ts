@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { RepositoryUsage } from '../inventory/usage.ts';
 import { sizeInWords } from '../low-water.ts';
 import type { Status } from '../status/status.ts';
@@ -29,7 +30,7 @@ export function storageLines(storage: Status['storage'], page: Page, most: numbe
   const loose = untagged === 0 ? '' : `, ${sizeInWords(untagged)} without a tag`;
   const more = repositories.length - shown.length;
   return [
-    `${sizeInWords(bytes)} in ${counted(repositories.length, 'repository', 'repositories')}, ${counted(tags, 'tag', 'tags')}${loose}`,
+    `${sizeInWords(bytes)} in ${counted(repositories.length, 'repository', 'repositories')}, ${counted(tags, 'tag')}${loose}`,
     ...barLines(shown, page),
     ...(more === 0 ? [] : [page.style('dim', `and ${more} more: npm run status -- --all`)]),
   ];
@@ -49,14 +50,10 @@ function barLines(repositories: readonly RepositoryUsage[], page: Page): string[
     const drawn = '█'.repeat(own) + '░'.repeat(Math.max(0, all - own));
     const bar = page.style('cyan', drawn === '' && sizeOf(each) > 0 ? '▏' : drawn);
     const size = sizeInWords(sizeOf(each)).padStart(SIZE_WIDTH);
-    return `${cut(each.name, names).padEnd(names)} ${size} ${counted(each.tags, 'tag', 'tags').padStart(TAGS_WIDTH)} ${bar}`.trimEnd();
+    return `${cut(each.name, names).padEnd(names)} ${size} ${counted(each.tags, 'tag').padStart(TAGS_WIDTH)} ${bar}`.trimEnd();
   });
 }
 
 function sizeOf({ own, shared }: RepositoryUsage): number {
   return own + shared;
-}
-
-function counted(count: number, one: string, several: string): string {
-  return `${count} ${count === 1 ? one : several}`;
 }

@@ -9,6 +9,12 @@ export interface StepRecord {
   readonly seconds: number;
 }
 
+/** Where a story is told: a terminal, or a line of one. */
+export type Screen = Pick<Terminal, 'live' | 'style' | 'line' | 'transient' | 'clear' | 'hanging'>;
+
+/** What a machine's story needs, however many are told at once. */
+export type Teller = Pick<Story, 'step' | 'stepFor'>;
+
 const REDRAW_MILLISECONDS = 100;
 const PLAIN_LINE_EVERY = 5_000;
 
@@ -18,10 +24,10 @@ const PLAIN_LINE_EVERY = 5_000;
  */
 export class Story {
   readonly records: StepRecord[] = [];
-  readonly #terminal: Terminal;
+  readonly #terminal: Screen;
   readonly #clock: Clock;
 
-  constructor(terminal: Terminal, clock: Clock) {
+  constructor(terminal: Screen, clock: Clock) {
     this.#terminal = terminal;
     this.#clock = clock;
   }

@@ -5,8 +5,7 @@ import { day } from '../certificates/words.ts';
 import { unreachable } from '../errors.ts';
 import { authorityFile } from '../issuers/local.ts';
 import { type DiskState, diskInWords } from '../low-water.ts';
-import { mirrorAuthority } from '../settings/mirror.ts';
-import { registryAuthority, registryUrl, type Settings } from '../settings/settings.ts';
+import { mirrorAuthority, registryAuthority, registryUrl, type Settings } from '../settings/settings.ts';
 import type { FirstUser } from '../users/first-user.ts';
 import type { Story } from './story.ts';
 import type { Terminal } from './terminal.ts';
@@ -92,5 +91,5 @@ function trustHint({ app, settings }: Outcome, registry: string): string {
   const authority = relative(app.paths.root, authorityFile(app.paths.localAuthority));
   if (settings.domain === 'localhost')
     return `Docker trusts localhost as it is; for others: curl --cacert ${authority}`;
-  return `on each client: sudo install -Dm644 ${authority} /etc/docker/certs.d/${registry}/ca.crt`;
+  return 'npm run trust; for other machines: npm run trust -- --print';
 }

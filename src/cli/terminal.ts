@@ -10,7 +10,8 @@ export const TITLE_WIDTH = 14;
 export class Terminal {
   readonly #stream: NodeJS.WriteStream;
   readonly #coloured: boolean;
-  #transient = false;
+  /** How many lines stand there that the next ones replace. */
+  #transient = 0;
   #asking = false;
 
   constructor(stream: NodeJS.WriteStream) {
@@ -44,7 +45,7 @@ export class Terminal {
 
   line(text = ''): void {
     this.clear();
-    this.#stream.write(`${text}\n`);
+    this.#stream.write(`${harmless(text)}\n`);
   }
 
   /** Broken between words where a person reads it. */
@@ -60,13 +61,18 @@ export class Terminal {
   }
 
   /** Broken between words where a person reads it, and indented as far as a title and its mark go. */
-  hanging(text: string): string {
-    const indent = TITLE_WIDTH + 3;
+  hanging(text: string, indent = TITLE_WIDTH + 3): string {
     const width = this.live ? Math.max(40, (this.#stream.columns || 80) - indent) : Number.POSITIVE_INFINITY;
     return text
       .split('\n')
       .flatMap((line) => wrap(line, width))
       .join(`\n${' '.repeat(indent)}`);
+  }
+
+  /** A line that a command told elsewhere, behind a margin: further lines of its text stand under the first. */
+  retold(line: string, margin: string): string {
+    const [, title = '', text = line] = /^([^ ] .{14} | {2}.{14} )(.*)$/.exec(line) ?? [];
+    return `${margin}${title}${this.hanging(text, margin.length + title.length)}`;
   }
 
   /** Keeps transient lines away while somebody is asked. */
@@ -80,36 +86,49 @@ export class Terminal {
     }
   }
 
-  /** A line that the next one replaces. Only for a live terminal. */
-  transient(text: string): void {
+  /** Lines that the next ones replace. Only for a live terminal. */
+  transient(...texts: readonly string[]): void {
     if (this.#asking) return;
     this.clear();
-    const width = this.#stream.columns || 80;
-    this.#stream.write(text.length < width ? text : `${text.slice(0, width - 2)}…`);
-    this.#transient = true;
+    const cut = (text: string) => (text.length < this.columns ? text : `${text.slice(0, this.columns - 2)}…`);
+    this.#stream.write(texts.map((text) => cut(harmless(text))).join('\n'));
+    this.#transient = texts.length;
   }
 
   clear(): void {
-    if (!this.#transient) return;
-    this.#stream.clearLine(0);
+    if (this.#transient === 0) return;
+    this.#stream.moveCursor(0, 1 - this.#transient);
     this.#stream.cursorTo(0);
-    this.#transient = false;
+    this.#stream.clearScreenDown();
+    this.#transient = 0;
   }
 }
 
 /**
- * Lines of `width` columns at most, broken at spaces, and indented as the text is. A word that is longer stays whole: it
- * may be an address to copy.
+ * Without what a terminal would do something by, but for colours: other machines and programs are quoted here, and none
+ * of them is to move the cursor, clear what was said or fill the clipboard (ECMA-48, xterm's ctlseqs).
+ */
+export function harmless(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+  return text.replace(/(\x1b\[[\d;]*m)|[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '$1');
+}
+
+/**
+ * Lines of `width` columns at most, broken at spaces, and indented as the text is. Further lines of a list's item (`- `),
+ * and of a table's row (two blanks after its title), stand under its first word. A word that is longer stays whole: it may
+ * be an address to copy.
  */
 export function wrap(text: string, width: number): string[] {
   const indent = /^ */.exec(text)?.[0] ?? '';
+  const hanging = ' '.repeat(/^ *(?:- |\S.{0,12}? {2,}(?=\S))?/.exec(text)?.[0].length ?? 0);
   const lines: string[] = [];
+  const lead = () => (lines.length === 0 ? indent : hanging);
   let line = '';
   for (const word of text.slice(indent.length).split(' ')) {
-    if (line !== '' && stripVTControlCharacters(`${indent}${line} ${word}`).length > width) {
-      lines.push(indent + line);
+    if (line !== '' && stripVTControlCharacters(`${lead()}${line} ${word}`).length > width) {
+      lines.push(lead() + line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;
   }
-  return [...lines, indent + line];
+  return [...lines, lead() + line];
 }

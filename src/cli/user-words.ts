@@ -1,6 +1,7 @@
 import { formatGrant, type Grant } from '../access/grant.ts';
 import type { Policy } from '../access/policy.ts';
 import { rightsOf } from '../access/rights.ts';
+import { counted } from '../counted.ts';
 import type { Secret } from '../secret.ts';
 import { type Token, tokenName } from '../users/tokens.ts';
 import { minute } from './user-list.ts';
@@ -48,7 +49,7 @@ export function sayDisallowed(name: string, grants: readonly Grant[], policy: Po
 }
 
 export function sayRemoved(name: string, { tokens = 0, stillNamed = false } = {}): void {
-  const also = tokens === 0 ? '' : `, and ${tokens === 1 ? 'a token' : `${tokens} tokens`}`;
+  const also = tokens === 0 ? '' : `, and ${counted(tokens, 'token')}`;
   say(`${name} removed${also}`);
   if (stillNamed) say(`access.yaml still names ${name}: a new user of that name would have these rights.`);
 }

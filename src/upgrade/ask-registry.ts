@@ -5,7 +5,8 @@ import type { Engine } from '../engine/engine.ts';
 import { MANIFEST_TYPES, RegistryClient } from '../registry/client.ts';
 import { digestOf } from '../registry/digest.ts';
 import { endpointOf, type ProofParts } from '../registry/ensure-proof.ts';
-import { eventually } from '../system/clock.ts';
+import { statusOnceKnown } from '../registry/known.ts';
+import { parseAs } from '../system/json.ts';
 import { withTemporaryUser } from '../users/temporary-user.ts';
 import type { Answered, Ask } from './samples.ts';
 
@@ -42,11 +43,8 @@ export function withAsk<T>(
   const { engine, settings } = parts;
   if (settings.auth.by === 'gate') return work(askThroughGate(engine, settings.project));
   return withTemporaryUser(parts.paths.usersFile, PROVER, async (credentials) => {
-    const client = new RegistryClient(await endpointOf(parts, certificate), credentials);
-    // It looks into the file of users once a second at the most.
-    await eventually(parts.clock, { within: 15_000, every: 500 }, async () =>
-      (await client.check()) === 200 ? true : undefined,
-    );
+    const client = new RegistryClient(await endpointOf(parts, certificate, credentials), credentials);
+    await statusOnceKnown(parts.clock, client);
     return work((paths) => Promise.all(paths.map((path) => askAs(client, path))));
   });
 }
@@ -62,10 +60,6 @@ function askThroughGate(engine: Engine, project: string): Ask {
     const [gate] = await engine.containers.ofService(project, 'gate');
     if (gate === undefined) return [];
     const { output } = await engine.containers.exec(gate.id, ['node', '-e', SCRIPT, ...paths]);
-    try {
-      return answers.parse(JSON.parse(output));
-    } catch {
-      return paths.map(() => ({ status: 0, digest: '', text: output.trim() }));
-    }
+    return parseAs(output, answers) ?? paths.map(() => ({ status: 0, digest: '', text: output.trim() }));
   };
 }

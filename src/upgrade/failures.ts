@@ -23,7 +23,7 @@ export function interruptedAndBack(): Failure {
   return new Failure(
     'upgrade-failed',
     'An upgrade had failed and was interrupted while it was taken back: this is done now, what ran before works.',
-    'Mend what had failed, then run this again: npm run upgrade -- --dry-run shows the plan.',
+    'Fix what failed, then run this again: npm run upgrade -- --dry-run shows the plan.',
   );
 }
 

@@ -1,5 +1,5 @@
 import { Failure } from '../errors.ts';
-import type { Journal } from '../journal.ts';
+import { again, type Journal } from '../journal.ts';
 import { diskInWords } from '../low-water.ts';
 import type { Settings } from '../settings/settings.ts';
 import { registrySilence } from '../stack/answer.ts';
@@ -34,7 +34,7 @@ export async function expectWell(settings: Settings, running: ReadonlyMap<Part, 
   throw new Failure(
     'stack-unwell',
     `The registry is not well before anything is done: ${silence}.`,
-    'Mend it first (docker compose ps, docker compose logs), or add --force if an upgrade is to mend it.',
+    'Fix it first (docker compose ps, docker compose logs), or add --force if an upgrade is to fix it.',
   );
 }
 
@@ -48,7 +48,7 @@ export async function expectNothingInterrupted(journals: Readonly<Record<string,
     throw new Failure(
       'interrupted',
       `A run of npm run ${command} was interrupted.`,
-      `Run npm run ${command} again first: it ends what it began.`,
+      `Run \`${again({ command })}\` first: it ends what was begun.`,
     );
   }
 }

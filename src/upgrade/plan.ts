@@ -24,7 +24,7 @@ export interface WantedImage {
   readonly id: string | undefined;
   readonly version: string | undefined;
   /** Who says that it is this one. */
-  readonly by: 'setting' | 'pin' | 'build' | 'program' | 'before';
+  readonly by: 'setting' | 'pin' | 'build' | 'archive' | 'program' | 'before';
   /** Why there is a newer one under the same name. */
   readonly newer: string | undefined;
 }
@@ -93,6 +93,7 @@ const BY: Readonly<Record<WantedImage['by'], string>> = {
   setting: '.env says so',
   pin: 'this version of Moorage wants it',
   build: 'it is built here',
+  archive: 'the archive has it',
   program: 'the program changed',
   before: 'it ran before the last upgrade',
 };

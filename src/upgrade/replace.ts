@@ -8,6 +8,7 @@ import { startRenewer } from '../stack/renewer.ts';
 import { startServing } from '../stack/serving.ts';
 import { type Done, type Report, unchanged } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
+import { lastLines } from '../system/processes.ts';
 import { filesChanged } from './parts.ts';
 
 const WELL_WITHIN = 60_000;
@@ -99,7 +100,7 @@ async function awaitPart({ place, clock }: Tools, { project }: Settings, part: P
     if (state.status !== 'running') return undefined;
     if (state.check === undefined) return true;
     const asked = await containers.exec(container.id, state.check).catch(() => undefined);
-    last = `its health check says ${asked?.output.trim().split('\n').at(-1) || 'no'}`;
+    last = `its health check says ${lastLines(asked?.output ?? '') || 'no'}`;
     return asked?.exitCode === 0 ? true : undefined;
   });
   if (well === true) return;
@@ -107,7 +108,7 @@ async function awaitPart({ place, clock }: Tools, { project }: Settings, part: P
     new Failure(
       'part-unwell',
       `The new ${part} is not well: ${last}.`,
-      'Mend what it says, then run this again.',
+      'Fix what it reports, then run this again.',
     ),
     place,
     part,

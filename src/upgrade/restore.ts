@@ -48,6 +48,8 @@ export async function restoreImages(tools: Tools, snapshot: Snapshot): Promise<R
     ...defined('renewer', ran('renewer') ?? backup.RENEWER_IMAGE),
     ...defined('gate', ran('gate')),
     ...defined('relay', ran('relay') ?? backup.RELAY_IMAGE),
+    ...defined('exporter', ran('exporter') ?? backup.EXPORTER_IMAGE),
+    ...defined('prometheus', ran('prometheus') ?? backup.BUILT_PROMETHEUS_IMAGE),
   });
   return { settings: await loadSettings(paths, environment), lines };
 }

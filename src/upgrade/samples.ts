@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
+import { parseAs } from '../system/json.ts';
 
 /** What the registry answered; `text` of everything but blobs. Status 0: nothing. */
 export interface Answered {
@@ -33,7 +34,7 @@ const manifest = z.object({ config: descriptor.optional(), layers: z.array(descr
 /** A few images of different repositories that can be pulled now. */
 export async function chooseSamples(ask: Ask): Promise<readonly Sample[]> {
   const [listed] = await ask([`/v2/_catalog?n=${REPOSITORIES}`]);
-  const repositories = readAs(catalog, listed)?.repositories ?? [];
+  const repositories = answered(catalog, listed)?.repositories ?? [];
   const samples: Sample[] = [];
   for (const repository of repositories) {
     if (samples.length === SAMPLES) break;
@@ -45,10 +46,10 @@ export async function chooseSamples(ask: Ask): Promise<readonly Sample[]> {
 
 async function sampleOf(ask: Ask, repository: string): Promise<Sample | undefined> {
   const [listed] = await ask([`/v2/${repository}/tags/list`]);
-  const tag = readAs(tags, listed)?.tags?.[0];
+  const tag = answered(tags, listed)?.tags?.[0];
   if (tag === undefined) return undefined;
   const [answer] = await ask([`/v2/${repository}/manifests/${tag}`]);
-  const read = readAs(manifest, answer);
+  const read = answered(manifest, answer);
   if (answer === undefined || read === undefined) return undefined;
   const parts = [...(read.config === undefined ? [] : [read.config]), ...(read.layers ?? [])];
   const blobs = parts.filter(({ size }) => size <= LARGEST).map(({ digest }) => digest);
@@ -97,11 +98,6 @@ async function problemsOf(ask: Ask, { repository, digest, blobs }: Sample): Prom
   });
 }
 
-function readAs<T>(schema: z.ZodType<T>, answer: Answered | undefined): T | undefined {
-  if (answer?.status !== 200) return undefined;
-  try {
-    return schema.parse(JSON.parse(answer.text));
-  } catch {
-    return undefined;
-  }
+function answered<T>(schema: z.ZodType<T>, answer: Answered | undefined): T | undefined {
+  return answer?.status === 200 ? parseAs(answer.text, schema) : undefined;
 }

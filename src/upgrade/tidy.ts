@@ -3,7 +3,7 @@ import { CHECKOUT_LABEL } from '../images/catalog.ts';
 import type { Paths } from '../paths.ts';
 import { keepOnly, type Snapshot } from './snapshot.ts';
 
-const OWN = ['moorage/gate', 'moorage/renewer', 'moorage/relay'];
+const OWN = ['moorage/gate', 'moorage/renewer', 'moorage/relay', 'moorage/exporter'];
 
 /**
  * Takes away the programs that this checkout built, that no container has, and that are neither what runs nor what one can

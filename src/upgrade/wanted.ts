@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { ImageFacts } from '../engine/engine.ts';
 import { lookAtImage, lookAtProgram, type Workshop } from '../images/build.ts';
-import { BASE_IMAGE, BUILT } from '../images/catalog.ts';
+import { BASE_IMAGE, BUILT, BUILT_PREFIX } from '../images/catalog.ts';
+import { lookIntoArchive } from '../images/from-archive.ts';
+import { needsOf } from '../images/needs.ts';
 import { type NewerPackage, newerPackages } from '../images/newer-packages.ts';
 import { PINNED } from '../settings/schema.ts';
 import type { ImageRole, Program, Settings } from '../settings/settings.ts';
-import { IMAGE_OF, partsOf } from './parts.ts';
 import type { WantedImage } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 import { versionOf } from './versions.ts';
@@ -22,24 +23,22 @@ export interface Wishes {
 
 /** What each role is to run on by the settings, and whether there is something newer; nothing is changed. */
 export async function lookForWanted(settings: Settings, workshop: Workshop): Promise<Wishes> {
-  const roles: ImageRole[] = ['registry', 'nginx', 'node'];
-  if (settings.cache.kind === 'stack') roles.push('redis');
-  if (settings.issuer === 'certbot') roles.push('certbot');
+  const { roles, programs } = needsOf(settings);
+  const archived = settings.images === 'load' ? await lookIntoArchive(settings, workshop, roles) : undefined;
   const built = roles.filter((role) => isBuilt(settings, role));
   const packages = await packagesOf(workshop, built);
   const found = await Promise.all(
     roles.map(async (role) => {
-      const image = built.includes(role)
-        ? await lookAtBuilt(workshop, role, packages?.get(BUILT[role]) ?? [])
-        : await lookAtNamed(workshop, role, settings.chosenImages[role]);
-      return [role, image] as const;
+      if (archived !== undefined) return [role, await lookAtArchived(workshop, role, archived)] as const;
+      if (built.includes(role))
+        return [role, await lookAtBuilt(workshop, role, packages?.get(BUILT[role]) ?? [])] as const;
+      return [role, await lookAtNamed(workshop, role, settings.chosenImages[role])] as const;
     }),
   );
   // All that stands on the base is built anew with it.
   const refresh = [...(packages?.values() ?? [])].some((newer) => newer.length > 0);
   const images = new Map<ImageRole | Program, WantedImage>(found);
-  for (const program of programsOf(settings))
-    images.set(program, await lookAtOwn(workshop, program, images.get('node')));
+  for (const program of programs) images.set(program, await lookAtOwn(workshop, program, images.get('node')));
   const again = found.flatMap(([role, { newer, by }]) => (newer && by !== 'build' ? [role] : []));
   const unknown = built.length > 0 && packages === undefined ? ['no Debian mirror answers'] : [];
   return { images, refresh, again: new Set(again), unknown };
@@ -48,14 +47,7 @@ export async function lookForWanted(settings: Settings, workshop: Workshop): Pro
 /** Whether it is built from Debian packages, as `ensureImages` decides it. */
 function isBuilt({ images, chosenImages, builtImages }: Settings, role: ImageRole): boolean {
   if (chosenImages[role] !== undefined) return false;
-  return images === 'build' || (images === 'auto' && builtImages[role] !== undefined);
-}
-
-function programsOf(settings: Settings): readonly Program[] {
-  const roles = partsOf(settings).map((part) => IMAGE_OF[part]);
-  return (['gate', 'relay', 'renewer'] as const).filter(
-    (program) => program === 'renewer' || roles.includes(program),
-  );
+  return images === 'build' || (images === 'auto' && builtImages[role]?.startsWith(BUILT_PREFIX) === true);
 }
 
 async function packagesOf({ engine, paths }: Workshop, roles: readonly ImageRole[]) {
@@ -97,6 +89,24 @@ async function lookAtNamed(
     ...(await known(workshop, role, reference, newer ? undefined : here)),
     by: chosen === undefined ? 'pin' : 'setting',
     newer: newer ? 'the image registry has a newer one under this tag' : undefined,
+  };
+}
+
+/** What the archive has tells no version before it is loaded. */
+async function lookAtArchived(
+  workshop: Workshop,
+  role: ImageRole,
+  { chosen, missing }: Awaited<ReturnType<typeof lookIntoArchive>>,
+): Promise<WantedImage> {
+  const found = chosen.find((each) => each.role === role);
+  if (found === undefined) throw new Error(`nobody chose an image for ${role}`);
+  const { reference, listed } = found;
+  const here = await workshop.engine.images.inspect(reference);
+  const toLoad = listed !== undefined && missing.includes(listed);
+  return {
+    ...(await known(workshop, role, reference, toLoad ? undefined : here)),
+    by: 'archive',
+    newer: toLoad && here !== undefined ? 'the archive has another one under this name' : undefined,
   };
 }
 

@@ -1,22 +1,21 @@
-import type { RenewalParts } from '../certificates/outlook.ts';
-import type { Engine } from '../engine/engine.ts';
-import { Failure } from '../errors.ts';
-import { type Consent, ensureDebootstrap } from '../host/install.ts';
-import type { Workshop } from '../images/build.ts';
-import { BASE_IMAGE, BUILT, imageFor } from '../images/catalog.ts';
-import type { ImageNames } from '../images/ensure.ts';
-import { ensureProof, forgetProof, type ProofParts } from '../registry/ensure-proof.ts';
-import type { ImageRole, Settings } from '../settings/settings.ts';
-import type { Place } from '../stack/compose.ts';
-import { changed, type Done, type Report } from '../step.ts';
-import { withAsk } from '../upgrade/ask-registry.ts';
-import { IMAGE_OF } from '../upgrade/parts.ts';
-import type { Tools } from '../upgrade/replace.ts';
-import { chooseSamples, expectSamples, type Sample } from '../upgrade/samples.ts';
-import { type Snapshot, takeSnapshot } from '../upgrade/snapshot.ts';
-import { surveyRunning } from '../upgrade/survey.ts';
-import type { Wishes } from '../upgrade/wanted.ts';
-import { type App, openHost, renewalParts } from './app.ts';
+import type { Certificate } from '../../certificates/certificate.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Consent } from '../../host/install.ts';
+import type { Workshop } from '../../images/build.ts';
+import { BASE_IMAGE, BUILT, imageFor } from '../../images/catalog.ts';
+import type { ImageNames } from '../../images/ensure.ts';
+import { ensureProof, forgetProof, type ProofParts } from '../../registry/ensure-proof.ts';
+import type { ImageRole, Settings } from '../../settings/settings.ts';
+import type { Place } from '../../stack/compose.ts';
+import { changed, type Done, type Report } from '../../step.ts';
+import { withAsk } from '../../upgrade/ask-registry.ts';
+import { IMAGE_OF } from '../../upgrade/parts.ts';
+import type { Tools } from '../../upgrade/replace.ts';
+import { chooseSamples, expectSamples, type Sample } from '../../upgrade/samples.ts';
+import { type Snapshot, takeSnapshot } from '../../upgrade/snapshot.ts';
+import { surveyRunning } from '../../upgrade/survey.ts';
+import type { Wishes } from '../../upgrade/wanted.ts';
+import { type App, openWorkshop, renewalParts } from '../app.ts';
 
 /** What an upgrade works with. */
 export interface Bench {
@@ -26,9 +25,14 @@ export interface Bench {
   readonly workshop: Workshop;
 }
 
-export function openBench(app: App, engine: Engine, consent: Consent): Bench {
+export function openBench(
+  app: App,
+  settings: Pick<Settings, 'proxy'>,
+  engine: Engine,
+  consent: Consent,
+): Bench {
   const { run, paths } = app;
-  const workshop = { engine, run, paths, ensureDebootstrap: ensureDebootstrap(openHost(app), consent) };
+  const workshop = openWorkshop(app, settings, engine, consent);
   return { app, engine, place: { engine, run, paths }, workshop };
 }
 
@@ -74,7 +78,7 @@ export async function verify(
     await withAsk(parts, certificate, (ask) => expectSamples(ask, samples));
   }
   await forgetProof(parts.paths);
-  const current = await currentOf(renewalParts(bench.app, settings, bench.engine));
+  const current = await renewalParts(bench.app, settings, bench.engine).store.expectCurrent();
   const { summary } = await ensureProof(parts, { current, images: await namesIn(bench, settings) }, report);
   const before = samples.map(({ repository, tag }) => `${repository}:${tag}`).join(', ');
   return changed(before === '' ? summary : `${summary}; ${before} as before`);
@@ -90,16 +94,7 @@ async function namesIn({ place }: Bench, settings: Settings): Promise<ImageNames
   return gate === undefined ? names : { ...names, gate };
 }
 
-async function proving(
-  { app, engine }: Bench,
-  settings: Settings,
-): Promise<[ProofParts, Awaited<ReturnType<typeof currentOf>>['certificate']]> {
-  const { certificate } = await currentOf(renewalParts(app, settings, engine));
+async function proving({ app, engine }: Bench, settings: Settings): Promise<[ProofParts, Certificate]> {
+  const { certificate } = await renewalParts(app, settings, engine).store.expectCurrent();
   return [{ ...app, engine, settings }, certificate];
-}
-
-async function currentOf({ store }: Pick<RenewalParts, 'store'>) {
-  const current = await store.current();
-  if (current.kind === 'present') return current.generation;
-  throw new Failure('no-certificate', 'There is no certificate yet.', 'Run `npm run init-tls` first.');
 }

@@ -1,11 +1,11 @@
-import type { Entry } from '../journal.ts';
-import { changed } from '../step.ts';
-import { withChosen } from '../upgrade/choose.ts';
-import { interruptedAndBack } from '../upgrade/failures.ts';
-import { restoreNames } from '../upgrade/restore.ts';
-import { factsFromJournal, resumptionOf } from '../upgrade/resume.ts';
-import { dropSnapshot, expectSnapshot, readSnapshot } from '../upgrade/snapshot.ts';
-import { type Course, carryOut, finishUpgrade, goBack } from './upgrade-course.ts';
+import type { Entry } from '../../journal.ts';
+import { changed } from '../../step.ts';
+import { withChosen } from '../../upgrade/choose.ts';
+import { interruptedAndBack } from '../../upgrade/failures.ts';
+import { restoreNames } from '../../upgrade/restore.ts';
+import { factsFromJournal, resumptionOf } from '../../upgrade/resume.ts';
+import { dropSnapshot, expectSnapshot, readSnapshot } from '../../upgrade/snapshot.ts';
+import { type Course, carryOut, finishUpgrade, goBack } from './course.ts';
 
 /** Ends what a killed run began. Answers whether there is to be a new one then. */
 export async function resume(course: Course, left: Entry): Promise<boolean> {

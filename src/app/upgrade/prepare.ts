@@ -1,12 +1,12 @@
-import type { Settings } from '../settings/settings.ts';
-import { changed, type Done, type Report } from '../step.ts';
-import { expectNewRegistry, obtain } from '../upgrade/choose.ts';
-import { restoreNames } from '../upgrade/restore.ts';
-import { type Facts, factsForJournal } from '../upgrade/resume.ts';
-import { dropSnapshot, type Snapshot } from '../upgrade/snapshot.ts';
-import type { Wishes } from '../upgrade/wanted.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { changed, type Done, type Report } from '../../step.ts';
+import { expectNewRegistry, obtain } from '../../upgrade/choose.ts';
+import { restoreNames } from '../../upgrade/restore.ts';
+import { type Facts, factsForJournal } from '../../upgrade/resume.ts';
+import { dropSnapshot, type Snapshot } from '../../upgrade/snapshot.ts';
+import type { Wishes } from '../../upgrade/wanted.ts';
+import type { Course } from './course.ts';
 import { noteState, pickSamples } from './upgrade.ts';
-import type { Course } from './upgrade-course.ts';
 
 export interface WayBack {
   readonly facts: Facts;
