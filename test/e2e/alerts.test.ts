@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Checkout } from '../support/checkout.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { problem } from '../support/fault-rules.ts';
+import { listen } from '../support/listening.ts';
 import { startLocalPebble } from '../support/local-pebble.ts';
 import { makeNetwork, type Pebble } from '../support/pebble.ts';
 
@@ -26,10 +26,8 @@ beforeAll(async () => {
   hook = createServer(async (request, answer) => {
     alerts.push(JSON.parse(await text(request)));
     answer.end();
-  }).listen(0, gateway);
-  await once(hook, 'listening');
-  const address = hook.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  const port = await listen(hook, gateway);
   const ALERT_URL = `http://${gateway}:${port}/token-of-mine`;
   await checkout.init({ ACME_DIRECTORY: ca.directory, ACME_CA_BUNDLE: ca.trust, ALERT_URL });
 });

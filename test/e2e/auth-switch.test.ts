@@ -1,15 +1,14 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 
 let checkout: Checkout;
 let login: string;
 
 beforeAll(async () => {
   checkout = await Checkout.make({ AUTH: 'registry' });
-  const { firstUser } = await checkout.init();
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  login = loginOf(await checkout.init());
 });
 
 afterAll(() => checkout.dispose());

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { incomplete } from '../../src/backup/completeness.ts';
 import { FolderTree } from '../../src/inventory/folder-tree.ts';
 import { readInventory } from '../../src/inventory/inventory.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { mountSmallDisk } from '../support/mounts.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { pushRelease } from '../support/released.ts';
@@ -29,8 +29,7 @@ let slow: { PATH: string };
 
 beforeAll(async () => {
   checkout = await Checkout.make();
-  const { firstUser } = await checkout.init();
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  login = loginOf(await checkout.init());
   calls = new RegistryCalls(checkout);
   // Nearly all of what is backed up is layers: what is damaged anywhere is one of them.
   await pushRelease(calls, { repository: 'team/app', tag: '1.0', as: login }, 500_000);
@@ -230,7 +229,7 @@ test('killed in the middle: restic ends with it, the backup before is whole, the
   const args = ['run', '--silent', 'backup', '--', target];
   const child = execa('npm', args, {
     cwd: checkout.root,
-    env: { ...checkout.env, ...slow },
+    env: { ...checkout.env, ...(await makeShim(join(folder, 'slower'), 'restic', '--limit-upload 200')) },
     reject: false,
     stdout: 'ignore',
     stderr: 'ignore',

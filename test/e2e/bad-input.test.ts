@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chown, cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ensureBuilt } from '../support/built-images.ts';
 import { Checkout, freePort } from '../support/checkout.ts';
+import { listen } from '../support/listening.ts';
 
 let checkout: Checkout;
 const cleanUp: (() => Promise<unknown>)[] = [];
@@ -56,7 +57,7 @@ test('every command explains itself with --help', async () => {
 });
 
 test('a port that a program has: exit 1, naming the program', async () => {
-  const port = await listen();
+  const port = await takenPort();
   const { exitCode, stderr } = await init({ HTTP_PORT: String(port) });
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(new RegExp(`Port ${port} is taken by .*\\(process ${process.pid}\\)`));
@@ -194,12 +195,10 @@ test('a users file with another hash than bcrypt is refused by file and line, an
   expect(await readFile(file, 'utf8')).toBe(text);
 });
 
-async function listen(): Promise<number> {
-  const server: Server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
+async function takenPort(): Promise<number> {
+  const server = createServer();
   cleanUp.push(async () => server.close());
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return listen(server);
 }
 
 async function smallDisk(size: string): Promise<string> {

@@ -29,7 +29,7 @@ test('with neither a terminal nor --yes it stops with the commands to run, and i
 
 test('asked at a terminal and told no, it installs nothing and says what to run', async () => {
   const { exitCode, stdout } = await machine.atTerminal(INIT.join(' '), PROJECT, 'Go ahead?', 'n\r');
-  expect(stdout).toMatch(/install Docker Engine from debian/);
+  expect(stdout).toMatch(/install Docker Engine from Debian/);
   expect({ exitCode, stdout }).toMatchObject({
     exitCode: 1,
     stdout: expect.stringContaining('apt-get install'),

@@ -278,7 +278,7 @@ describe('as the registry itself', () => {
     expect(Object.fromEntries(byNginx)).toEqual(Object.fromEntries(await askAll()));
     expect(byNginx.size).toBeGreaterThan(200);
     await stack.checkout.compose('kill', 'registry');
-    for (const { status } of [await blob('a/table', layer), await manifest('a/table', 'v1')])
+    for (const { status } of await Promise.all([blob('a/table', layer), manifest('a/table', 'v1')]))
       expect(status).toBe(503);
   });
 });

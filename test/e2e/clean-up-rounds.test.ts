@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FolderTree } from '../../src/inventory/folder-tree.ts';
 import { readInventory } from '../../src/inventory/inventory.ts';
 import { environment } from '../../src/settings/environment.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { type Release, Releases } from '../support/releases.ts';
 
 /** ROUNDS=1000 takes hours. */
-const ROUNDS = Number(environment().ROUNDS ?? 3);
+const ROUNDS = Number(environment().ROUNDS ?? 2);
 const PER_ROUND = 120_000;
 const KEEP = 3;
 
@@ -18,8 +18,7 @@ let repositories: Releases[];
 
 beforeAll(async () => {
   checkout = await Checkout.make();
-  const { firstUser } = await checkout.init();
-  as = `${firstUser?.name}:${firstUser?.password}`;
+  as = loginOf(await checkout.init());
   const calls = new RegistryCalls(checkout);
   repositories = ['rounds/a', 'rounds/b', 'rounds/deep/c'].map((name) => new Releases(name, calls, as));
 });

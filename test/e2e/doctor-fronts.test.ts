@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BUILT } from '../../src/images/catalog.ts';
 import { ensureBuilt } from '../support/built-images.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, type InitResult } from '../support/checkout.ts';
 import { diagnose } from '../support/doctor.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { makeTestCa } from '../support/test-ca.ts';
@@ -19,6 +19,7 @@ let checkout: Checkout;
 let calls: RegistryCalls;
 let front: string;
 let folder: string;
+let made: InitResult;
 
 beforeAll(async () => {
   await ensureBuilt('nginx');
@@ -32,7 +33,7 @@ beforeAll(async () => {
   const place = ['--detach', '--name', front, '--network', 'host', '--volume', `${folder}:/front:ro`];
   const nginx = ['--entrypoint', 'nginx', BUILT.nginx, '-c', '/front/nginx.conf', '-g', 'daemon off;'];
   await execa('docker', ['run', ...place, ...nginx]);
-  await checkout.init();
+  made = await checkout.init();
 });
 
 afterAll(async () => {
@@ -45,7 +46,7 @@ async function setFront(name: string, settings: string): Promise<void> {
   await writeFile(join(folder, 'nginx.conf'), frontConf(name, settings));
   await execa('docker', ['exec', front, 'nginx', '-c', '/front/nginx.conf', '-s', 'reload']);
   const named = async () => (await calls.ask('GET', '/v2/')).headers['x-front'];
-  await vi.waitUntil(async () => (await named()) === name, SOON);
+  await vi.waitFor(async () => expect(await named()).toBe(name), SOON);
 }
 
 test('one that is set up well is named, and nothing is broken', async () => {
@@ -71,6 +72,21 @@ test('one with a limit for bodies is named by its Server header, with the settin
     /^PATCH was answered with 413 .*by a hop in front, nginx\/1\.\d+\.\d+; Moorage’s own nginx takes it$/,
   );
   expect(push.fix).toBe('There, in its server block: client_max_body_size 0;');
+});
+
+test('the same is found from another machine, by what it calls itself', async () => {
+  const { name = '', password = '' } = made.firstUser ?? {};
+  const at = ['--at', `localhost:${checkout.env.HTTPS_PORT}`, '--ca', join(folder, 'ca/ca.pem')];
+  const login = ['--user', name, '--password-stdin', '--only', 'push'];
+  const found = await diagnose(checkout, [...at, ...login], {}, password);
+  expect(found.check('login').detail).toMatch(NGINX);
+  expect(found.check('push')).toMatchObject({
+    verdict: 'broken',
+    detail: expect.stringMatching(
+      /^PATCH was answered with 413 .*through a hop in front, nginx\/1\.\d+\.\d+$/,
+    ),
+    fix: 'There, in its server block: client_max_body_size 0;',
+  });
 });
 
 test('one that holds whole layers back is found by what has arrived meanwhile', async () => {

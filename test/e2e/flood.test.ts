@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MANIFEST_TYPE } from '../../src/registry/image.ts';
 import { startAttack } from '../support/attack.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { PullingClient } from '../support/pulling-client.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 
@@ -21,8 +21,7 @@ let login: string;
 
 beforeAll(async () => {
   checkout = await Checkout.make({ BEHIND_PROXY: 'true' }); // X-Forwarded-For says who is where
-  const { firstUser } = await checkout.init();
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  login = loginOf(await checkout.init());
   calls = new RegistryCalls(checkout);
   await pushLarge();
 });

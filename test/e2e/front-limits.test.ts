@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { type Called, RegistryCalls } from '../support/registry-calls.ts';
 
 const SOON = { timeout: 60_000, interval: 100 };
@@ -30,8 +30,7 @@ let blob: string;
 beforeAll(async () => {
   checkout = await Checkout.make({ BEHIND_PROXY: 'true' }); // X-Forwarded-For says who is where
   await loseNginxPatience();
-  const { firstUser } = await checkout.init();
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  login = loginOf(await checkout.init());
   calls = new RegistryCalls(checkout);
   blob = await calls.pushBlob(REPOSITORY, randomBytes(BLOB_BYTES / 2).toString('hex'), login);
 });

@@ -4,7 +4,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { type StandIn, standInFor, type Told } from '../support/stand-in.ts';
 
 const SOON = { timeout: 60_000, interval: 100 };
@@ -25,8 +25,7 @@ let login: string;
 
 beforeAll(async () => {
   checkout = await Checkout.make();
-  const { firstUser } = await checkout.init();
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  login = loginOf(await checkout.init());
 });
 
 afterAll(() => checkout.dispose());

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Step } from '../../src/collection/parts.ts';
 import { digestOf } from '../../src/registry/digest.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { killGcAt } from '../support/gc-process.ts';
-import { ANY_MANIFEST, ImagePusher } from '../support/pushed-images.ts';
+import { ImagePusher } from '../support/pushed-images.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 
 const SOON = { timeout: 120_000, interval: 100 };
@@ -18,8 +18,7 @@ let as: string;
 
 beforeAll(async () => {
   checkout = await Checkout.make();
-  const { firstUser } = await checkout.init();
-  as = `${firstUser?.name}:${firstUser?.password}`;
+  as = loginOf(await checkout.init());
   calls = new RegistryCalls(checkout);
   pusher = new ImagePusher(calls, as);
   const child = await pusher.image('team/app', undefined, [KEPT]);
@@ -40,10 +39,9 @@ const stored = (content: string) => {
 };
 
 async function expectPulled(): Promise<void> {
-  const headers = { accept: ANY_MANIFEST };
-  const { text } = await calls.ask('GET', '/v2/team/app/manifests/kept', { as, headers });
+  const { text } = await calls.manifest('team/app', 'kept', as);
   const [child] = JSON.parse(text).manifests;
-  const image = await calls.ask('GET', `/v2/team/app/manifests/${child.digest}`, { as, headers });
+  const image = await calls.manifest('team/app', child.digest, as);
   const [layer] = JSON.parse(image.text).layers;
   expect((await calls.ask('GET', `/v2/team/app/blobs/${layer.digest}`, { as })).text).toBe(KEPT);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { digestOf } from '../../src/registry/digest.ts';
-import { Checkout } from '../support/checkout.ts';
-import { ANY_MANIFEST, ImagePusher } from '../support/pushed-images.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
+import { ImagePusher } from '../support/pushed-images.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 
@@ -16,8 +16,7 @@ let as: string;
 beforeAll(async () => {
   s3 = await startS3();
   checkout = await Checkout.make(s3.settings);
-  const { firstUser } = await checkout.init();
-  as = `${firstUser?.name}:${firstUser?.password}`;
+  as = loginOf(await checkout.init());
   calls = new RegistryCalls(checkout);
   pusher = new ImagePusher(calls, as);
 });
@@ -55,22 +54,16 @@ test('in a bucket too: unused blobs, empty repositories and what is left of uplo
   expect(before.filter((key) => key.startsWith('repositories/team/app/'))).toEqual(
     after.filter((key) => key.startsWith('repositories/')),
   );
-  const { status } = await calls.ask('GET', '/v2/team/app/manifests/multi', {
-    as,
-    headers: { accept: ANY_MANIFEST },
-  });
+  const { status } = await calls.manifest('team/app', 'multi', as);
   expect(status).toBe(200);
   await pusher.image('team/old', 'v1', [large, 'shared']);
 });
 
 test('a bucket without a repository is collected too', async () => {
-  const { text } = await calls.ask('GET', '/v2/team/app/manifests/multi', {
-    as,
-    headers: { accept: ANY_MANIFEST },
-  });
+  const { text } = await calls.manifest('team/app', 'multi', as);
   for (const each of JSON.parse(text).manifests) await pusher.delete('team/app', each);
   await pusher.delete('team/app', { digest: digestOf(Buffer.from(text)) });
-  const old = await calls.ask('GET', '/v2/team/old/manifests/v1', { as, headers: { accept: ANY_MANIFEST } });
+  const old = await calls.manifest('team/old', 'v1', as);
   await pusher.delete('team/old', { digest: digestOf(Buffer.from(old.text)) });
   expect(await checkout.npm('gc')).toMatchObject({ exitCode: 0 });
   expect(await keys()).toEqual([]);

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/registry/digest.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { Checkout, type Ran } from '../support/checkout.ts';
+import { Checkout, loginOf, type Ran } from '../support/checkout.ts';
 import { type Mounted, mountSmallDisk } from '../support/mounts.ts';
-import { ANY_MANIFEST, ImagePusher, type Pushed } from '../support/pushed-images.ts';
+import { ImagePusher, type Pushed } from '../support/pushed-images.ts';
 import { type Called, RegistryCalls } from '../support/registry-calls.ts';
 
 const MIB = 1024 ** 2;
@@ -30,8 +30,7 @@ beforeAll(async () => {
   disk = join(checkout.root, 'disk');
   await mkdir(disk);
   mounted = await mountSmallDisk(disk, 400 * 1024);
-  const { firstUser } = await checkout.init({ REGISTRY_DATA_DIR: join(disk, 'images') });
-  as = `${firstUser?.name}:${firstUser?.password}`;
+  as = loginOf(await checkout.init({ REGISTRY_DATA_DIR: join(disk, 'images') }));
   calls = new RegistryCalls(checkout);
   pusher = new ImagePusher(calls, as);
 });
@@ -45,8 +44,7 @@ afterAll(async () => {
 const gc = (...args: string[]) => checkout.npm('gc', args);
 const v2 = (...path: string[]) => join(disk, 'images/docker/registry/v2', ...path);
 const blobFile = (digest: string) => v2('blobs/sha256', digest.slice(7, 9), digest.slice(7), 'data');
-const manifest = (repository: string, reference: string) =>
-  calls.ask('GET', `/v2/${repository}/manifests/${reference}`, { as, headers: { accept: ANY_MANIFEST } });
+const manifest = (repository: string, reference: string) => calls.manifest(repository, reference, as);
 const catalog = async () => JSON.parse((await calls.ask('GET', '/v2/_catalog', { as })).text).repositories;
 
 async function begin(repository: string): Promise<string> {
@@ -101,7 +99,7 @@ describe('a registry with much in it', () => {
       await pusher.image('team/app', undefined, ['shared', 'for arm64']),
     ];
     index = await pusher.index('team/app', 'multi', images);
-    signature = await pusher.image('team/app', undefined, ['a signature'], index);
+    signature = await pusher.image('team/app', undefined, ['a signature'], { subject: index });
     large = 'x'.repeat(40 * MIB);
     await pusher.delete('deep/down/old', await pusher.image('deep/down/old', 'v1', [large, 'shared']));
     await calls.pushBlob('team/half', 'of a push that was given up', as);

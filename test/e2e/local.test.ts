@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RegistryClient } from '../../src/registry/client.ts';
 import { digestOf } from '../../src/registry/digest.ts';
 import { makeImage } from '../../src/registry/image.ts';
 import { Secret } from '../../src/secret.ts';
-import { Checkout, type InitResult } from '../support/checkout.ts';
+import { Checkout, type InitResult, loginOf } from '../support/checkout.ts';
 
 let checkout: Checkout;
 let first: InitResult;
@@ -30,7 +30,7 @@ const https = (path: string, ...args: string[]) =>
   ]);
 
 function login(): string {
-  return `${first.firstUser?.name}:${first.firstUser?.password}`;
+  return loginOf(first);
 }
 
 test('from nothing: a running registry, a certificate by the own CA, a first user, and a proved push and pull', () => {
@@ -54,6 +54,25 @@ test('curl trusts it by the CA file, by name and by address', async () => {
     `https://127.0.0.1:${checkout.env.HTTPS_PORT}/`,
   ]);
   expect(byAddress.stdout).toContain('A private container registry');
+});
+
+test('the CA’s certificate is there for whoever is to trust it, and for reading alone', async () => {
+  const ca = await readFile(join(checkout.root, 'var/ca/ca.crt'), 'utf8');
+  const fetched = await https('/ca.crt', '-w', '%{content_type} %{http_code}');
+  expect(fetched.stdout.replace(/\s+/g, ' ')).toBe(
+    `${ca} application/x-x509-ca-cert 200`.replace(/\s+/g, ' '),
+  );
+  expect((await https('/ca.crt', '--head')).stdout).toMatch(/200$/);
+  expect((await https('/ca.crt', '-X', 'POST', '-d', 'x')).stdout).toMatch(/405$/);
+  const others = ['/ca-key.pem', '/privkey.pem', '/meta.json', '/ca.crt/', '/ca.crt/../privkey.pem'];
+  for (const path of others) expect((await https(path, '--path-as-is')).stdout).toMatch(/404$/);
+});
+
+test('the CA’s certificate is there after init-tls where an older version has set it up', async () => {
+  await rm(join(checkout.root, 'var/tls/current/ca.crt'));
+  expect((await https('/ca.crt')).stdout).toMatch(/404$/);
+  expect(await checkout.npm('renew')).toMatchObject({ exitCode: 0 });
+  expect((await https('/ca.crt')).stdout).toMatch(/BEGIN CERTIFICATE.*200$/s);
 });
 
 test('openssl finds the chain whole', async () => {
@@ -214,6 +233,7 @@ test('a changed DOMAIN changes the certificate and nothing else', async () => {
   expect(await readFile(join(checkout.root, 'registry/auth/registry.password'), 'utf8')).toBe(users);
   expect(await readFile(join(checkout.root, 'var/ca/ca.crt'), 'utf8')).toBe(authority);
   expect(await readlink(join(checkout.root, 'var/tls/current'))).toBe('generation-2');
+  expect(await readFile(join(checkout.root, 'var/tls/current/ca.crt'), 'utf8')).toBe(authority);
   const unchanged = ['Images', 'First user', 'Configuration', 'Ports'];
   expect(renamed.steps.filter(({ changed }) => changed).map(({ title }) => title)).not.toEqual(
     expect.arrayContaining(unchanged),

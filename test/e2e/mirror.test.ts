@@ -3,10 +3,10 @@ import { mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Image, MANIFEST_TYPE, makeImage } from '../../src/registry/image.ts';
+import { type Image, makeImage } from '../../src/registry/image.ts';
 import { freePort } from '../support/checkout.ts';
 import { GuardedStack } from '../support/guarded-stack.ts';
-import { RegistryCalls } from '../support/registry-calls.ts';
+import { ANY_MANIFEST, RegistryCalls } from '../support/registry-calls.ts';
 import { UpstreamRegistry } from '../support/upstream-registry.ts';
 
 const ACCESS = `
@@ -40,12 +40,11 @@ afterAll(async () => {
 });
 
 const reader = () => ({ as: stack.login('reader') });
-const accept = { accept: `${MANIFEST_TYPE}, application/vnd.oci.image.index.v1+json` };
 const manifest = (
   name: string,
   reference = image.manifest.digest,
   as: string | undefined = stack.login('reader'),
-) => mirror.ask('GET', `/v2/${name}/manifests/${reference}`, { as, headers: accept });
+) => mirror.manifest(name, reference, as);
 const layer = (name: string) => mirror.ask('GET', `/v2/${name}/blobs/${image.layer.digest}`, reader());
 const cached = (digest: string) => {
   const hex = digest.slice('sha256:'.length);
@@ -101,10 +100,7 @@ describe('an image of the upstream', () => {
     const own = await stack.calls.pushImage('mirror/lib/app', '1', stack.login('admin'), 'our own');
     expect(own.status).toBe(201);
     expect((await manifest('lib/app', own.digest)).status).toBe(404);
-    const ours = await stack.calls.ask('GET', `/v2/mirror/lib/app/manifests/${image.manifest.digest}`, {
-      ...reader(),
-      headers: accept,
-    });
+    const ours = await stack.calls.manifest('mirror/lib/app', image.manifest.digest, stack.login('reader'));
     expect(ours.status).toBe(404);
   });
 });
@@ -119,7 +115,7 @@ describe('who may', () => {
     [undefined, 'public/app', 200],
   ])('%s at %s: %i', async (who, name, status) => {
     const as = who === undefined ? undefined : stack.login(who);
-    const headers = accept;
+    const headers = { accept: ANY_MANIFEST };
     const uri = `/v2/${name}/manifests/${image.manifest.digest}`;
     expect((await mirror.ask('GET', uri, { as, headers })).status).toBe(status);
     expect((await mirror.ask('HEAD', uri, { as, headers })).status).toBe(status);
@@ -133,7 +129,7 @@ describe('who may', () => {
       `Bearer realm="https://${at}/v2/token",service="${at}"`,
     ]);
     const { token } = JSON.parse((await mirror.ask('GET', `/v2/token?service=${at}`)).text);
-    const headers = { ...accept, authorization: `Bearer ${token}` };
+    const headers = { accept: ANY_MANIFEST, authorization: `Bearer ${token}` };
     const pull = async (name: string) =>
       (await mirror.ask('GET', `/v2/${name}/manifests/${image.manifest.digest}`, { headers })).status;
     expect([await pull('public/app'), await pull('lib/app')]).toEqual([200, 401]);
@@ -223,10 +219,7 @@ describe('while the upstream is cut off', () => {
   });
 
   test('what is not is told to come later', async () => {
-    const answer = await mirror.ask('GET', `/v2/lib/late/manifests/${other.manifest.digest}`, {
-      ...reader(),
-      headers: accept,
-    });
+    const answer = await manifest('lib/late', other.manifest.digest);
     expect(answer).toMatchObject({ status: 503, codes: ['UNAVAILABLE'], headers: { 'retry-after': '5' } });
     const { status } = await mirror.ask('GET', `/v2/lib/late/blobs/${other.layer.digest}`, reader());
     expect([status, (await manifest('lib/late', '1')).status]).toEqual([503, 503]);
@@ -263,9 +256,11 @@ describe('while the upstream is cut off', () => {
 
 test('without the gate nobody gets in', async () => {
   await stack.checkout.compose('stop', 'gate');
-  for (const as of [stack.login('admin'), undefined])
-    for (const digest of [image.manifest.digest, other.layer.digest])
-      expect(await manifest('public/app', digest, as)).toMatchObject({ status: 503, codes: ['UNAVAILABLE'] });
+  const asked = [stack.login('admin'), undefined].flatMap((as) =>
+    [image.manifest.digest, other.layer.digest].map((digest) => manifest('public/app', digest, as)),
+  );
+  for (const answer of await Promise.all(asked)) // each is held back until nobody comes
+    expect(answer).toMatchObject({ status: 503, codes: ['UNAVAILABLE'] });
   await stack.checkout.compose('start', 'gate');
   await vi.waitUntil(async () => (await manifest('lib/app')).status === 200, {
     timeout: 30_000,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 
@@ -16,8 +16,7 @@ let as: string;
 beforeAll(async () => {
   s3 = await startS3();
   checkout = await Checkout.make({ ...s3.settings });
-  const { firstUser } = await checkout.init();
-  as = `${firstUser?.name}:${firstUser?.password}`;
+  as = loginOf(await checkout.init());
   calls = new RegistryCalls(checkout);
   for (const tag of ['v1', 'dev', 'test']) await calls.pushImage('team/app', tag, as);
 });

@@ -1,44 +1,38 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FolderTree } from '../../src/inventory/folder-tree.ts';
 import { readInventory } from '../../src/inventory/inventory.ts';
 import { onDisk, tagLink } from '../../src/inventory/layout.ts';
-import { MANIFEST_TYPE } from '../../src/registry/image.ts';
 import { applyPlan } from '../../src/retention/apply.ts';
 import { planRetention } from '../../src/retention/plan.ts';
 import { PrunedFile } from '../../src/retention/pruned.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { retention, rule } from '../support/inventories.ts';
+import { ImagePusher, type Pushed } from '../support/pushed-images.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 
-const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
-const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 const DAY = 86_400_000;
 const SOON = { timeout: 60_000, interval: 200 };
 
 let checkout: Checkout;
 let calls: RegistryCalls;
+let pusher: ImagePusher;
 let as: string;
 
 beforeAll(async () => {
   checkout = await Checkout.make();
-  const { firstUser } = await checkout.init();
-  as = `${firstUser?.name}:${firstUser?.password}`;
+  as = loginOf(await checkout.init());
   calls = new RegistryCalls(checkout);
+  pusher = new ImagePusher(calls, as);
 });
 
 afterAll(() => checkout?.dispose());
 
 const data = () => join(checkout.root, 'registry/data');
 const state = (name: string) => join(checkout.root, 'var', name);
-const read = async (repository: string, reference: string) =>
-  calls.ask('GET', `/v2/${repository}/manifests/${reference}`, {
-    as,
-    headers: { accept: `${MANIFEST_TYPE}, ${INDEX_TYPE}` },
-  });
+const read = (repository: string, reference: string) => calls.manifest(repository, reference, as);
 const tags = async (repository: string): Promise<string[]> => {
   const { text } = await calls.ask('GET', `/v2/${repository}/tags/list`, { as });
   return (JSON.parse(text).tags ?? []).toSorted();
@@ -49,43 +43,18 @@ const age = async (repository: string, tag: string, days: number) => {
   await utimes(onDisk(data(), tagLink(repository, tag)), then, then);
 };
 
-async function put(repository: string, reference: string, type: string, manifest: object): Promise<Placed> {
-  const body = JSON.stringify({ schemaVersion: 2, mediaType: type, ...manifest });
-  const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
-  const path = `/v2/${repository}/manifests/${reference === '' ? digest : reference}`;
-  const { status } = await calls.ask('PUT', path, { as, body, headers: { 'content-type': type } });
-  if (status !== 201) throw new Error(`the manifest was answered with ${status}`);
-  return { mediaType: type, digest, size: body.length };
-}
-
-interface Placed {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
-/** An image of one layer; pushed by its digest where there is no tag. */
-async function pushImage(repository: string, tag: string, content: string, about?: Placed): Promise<Placed> {
-  const blob = async (text: string, mediaType: string) => ({
-    mediaType,
-    digest: await calls.pushBlob(repository, text, as),
-    size: text.length,
-  });
-  return put(repository, tag, MANIFEST_TYPE, {
-    config: await blob('{}', EMPTY_TYPE),
-    layers: [await blob(content, 'application/octet-stream')],
-    ...(about === undefined ? {} : { subject: about }),
-  });
-}
+/** Of one layer; pushed by its digest where there is no tag. */
+const pushImage = (repository: string, tag: string | undefined, content: string, about = {}) =>
+  pusher.image(repository, tag, [content], about);
 
 /** An index of two images, of which the one for ARM has a signature of cosign's, and the whole an SBOM. */
 async function pushFamily(repository: string, tag: string) {
-  const amd = await pushImage(repository, '', `${tag} amd64`);
-  const arm = await pushImage(repository, '', `${tag} arm64`);
-  const index = await put(repository, tag, INDEX_TYPE, { manifests: [amd, arm] });
+  const amd = await pushImage(repository, undefined, `${tag} amd64`);
+  const arm = await pushImage(repository, undefined, `${tag} arm64`);
+  const index = await pusher.index(repository, tag, [amd, arm]);
   const signature = await pushImage(repository, `${arm.digest.replace(':', '-')}.sig`, `${tag} signed`);
-  const sbom = await pushImage(repository, '', `${tag} sbom`, index);
-  await put(repository, index.digest.replace(':', '-'), INDEX_TYPE, { manifests: [sbom] });
+  const sbom = await pushImage(repository, undefined, `${tag} sbom`, { subject: index });
+  await pusher.index(repository, index.digest.replace(':', '-'), [sbom]);
   return { all: [amd, arm, index, signature, sbom].map(({ digest }) => digest), arm, index };
 }
 
@@ -95,7 +64,7 @@ async function expectWhole(repository: string, digests: readonly string[]): Prom
   for (const digest of digests) {
     const { status, text } = await read(repository, digest);
     expect({ digest, status }).toEqual({ digest, status: 200 });
-    const { config, layers = [] }: { config?: Placed; layers?: Placed[] } = JSON.parse(text);
+    const { config, layers = [] }: { config?: Pushed; layers?: Pushed[] } = JSON.parse(text);
     for (const blob of [...(config === undefined ? [] : [config]), ...layers]) {
       const answer = await calls.ask('GET', `/v2/${repository}/blobs/${blob.digest}`, { as });
       expect(answer.status).toBe(200);
@@ -108,7 +77,7 @@ describe('a repository of families and shared digests', () => {
   const rules = ['--keep-last', '2', '--keep', 'v*', '--repo', 'team/*'];
   let old: Awaited<ReturnType<typeof pushFamily>>;
   let kept: Awaited<ReturnType<typeof pushFamily>>;
-  let shared: Placed;
+  let shared: Pushed;
 
   beforeAll(async () => {
     shared = await pushImage(repo, 'build-1', 'shared');

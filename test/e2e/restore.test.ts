@@ -6,15 +6,10 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { servedFingerprint } from '../../src/certificates/handshake.ts';
 import { paths } from '../../src/paths.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { mountSmallDisk } from '../support/mounts.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { pushRelease, type Released } from '../support/released.ts';
-
-const MANIFESTS = {
-  accept:
-    'application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json',
-};
 
 let source: Checkout;
 /** The machine that is restored to. */
@@ -34,9 +29,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'moorage-restore-'));
   target = join(folder, 'target');
   source = await Checkout.make();
-  const { firstUser, certificate } = await source.init();
-  fingerprint = certificate.fingerprint;
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  const made = await source.init();
+  fingerprint = made.certificate.fingerprint;
+  login = loginOf(made);
   released = await pushRelease(
     new RegistryCalls(source),
     { repository: 'team/app', tag: '1.0', as: login },
@@ -119,7 +114,7 @@ test('… the next run ends it with a verified registry', async () => {
   const { exitCode, stdout, stderr } = await restore(fresh);
   expect({ exitCode, stderr, stdout }).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringMatching(/is brought to its end[\s\S]*Proof +pushed and pulled/),
+    stdout: expect.stringMatching(/The restore begun at .* goes on[\s\S]*Proof +pushed and pulled/),
   });
   expect(await readdir(join(fresh.root, 'var/journal'))).toEqual([]);
   expect(await readdir(join(fresh.root, 'registry/data'))).not.toContain('.moorage-restore');
@@ -130,10 +125,7 @@ test('it serves the same manifests, by tag and by digest, with their layers', as
   expect(Object.keys(released)).toHaveLength(6);
   const calls = new RegistryCalls(fresh);
   for (const [reference, digest] of Object.entries(released)) {
-    const { status, headers, text } = await calls.ask('GET', `/v2/team/app/manifests/${reference}`, {
-      as: login,
-      headers: MANIFESTS,
-    });
+    const { status, headers, text } = await calls.manifest('team/app', reference, login);
     expect([status, headers['docker-content-digest']], text).toEqual([200, digest]);
   }
   const layout = `docker://${fresh.authority}/team/app:1.0`;
@@ -185,10 +177,8 @@ test('--force keeps what was there, and --data-dir puts the images elsewhere', a
   const { exitCode, stdout, stderr } = await restore(fresh, ['--force', '--data-dir', data, '--json']);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { stamp } = JSON.parse(stdout);
-  const status = async (path: string) =>
-    (await calls.ask('GET', path, { as: login, headers: MANIFESTS })).status;
-  expect(await status('/v2/team/later/manifests/one')).toBe(404);
-  expect(await status('/v2/team/app/manifests/1.0')).toBe(200);
+  expect((await calls.manifest('team/later', 'one', login)).status).toBe(404);
+  expect((await calls.manifest('team/app', '1.0', login)).status).toBe(200);
   expect(await readdir(data)).toContain('docker');
   expect(await readdir(join(fresh.root, `var/before-restore-${stamp}`))).toEqual(
     expect.arrayContaining(['.env', 'registry', 'var']),

@@ -5,7 +5,7 @@ import { Events } from '../../src/events.ts';
 import { Journal } from '../../src/journal.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { readIfExists } from '../../src/system/files.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { TerminalSession } from '../support/terminal-session.ts';
 
@@ -38,8 +38,7 @@ test('before anything is set up it says how to do that', async () => {
 
 describe('a healthy stack', () => {
   beforeAll(async () => {
-    const { firstUser } = await checkout.init();
-    as = `${firstUser?.name}:${firstUser?.password}`;
+    as = loginOf(await checkout.init());
   });
 
   test('is told on one screen, without a trouble', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MANIFEST_TYPE } from '../../src/registry/image.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { mountReadOnly } from '../support/mounts.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 
@@ -23,8 +23,7 @@ beforeAll(async () => {
   await chmod(folder, 0o700);
   checkout = await Checkout.make({ REGISTRY_DATA_DIR: folder });
   calls = new RegistryCalls(checkout);
-  const { firstUser } = await checkout.init();
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  login = loginOf(await checkout.init());
 });
 
 afterAll(async () => {

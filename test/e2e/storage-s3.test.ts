@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { digestOf } from '../../src/registry/digest.ts';
 import { MANIFEST_TYPE, makeImage } from '../../src/registry/image.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { writeLayout } from '../support/oci-layout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { READER, type S3Server, startS3 } from '../support/s3.ts';
@@ -26,8 +26,7 @@ beforeAll(async () => {
     S3_ENDPOINT: `http://${s3.host}:${faults.port}`,
     REDIS_URL: 'stack',
   });
-  const { firstUser } = await checkout.init();
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  login = loginOf(await checkout.init());
   calls = new RegistryCalls(checkout);
   layout = await mkdtemp(join(tmpdir(), 'moorage-layout-'));
   await writeLayout(layout, [{ architecture: 'amd64', image: await makeImage('by skopeo') }]);

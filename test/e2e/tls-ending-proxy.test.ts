@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BUILT } from '../../src/images/catalog.ts';
 import { ensureBuilt } from '../support/built-images.ts';
-import { Checkout, type InitResult } from '../support/checkout.ts';
+import { Checkout, type InitResult, loginOf } from '../support/checkout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { makeTestCa } from '../support/test-ca.ts';
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const place = ['--detach', '--name', proxy, '--network', 'host', ...volumes, '--entrypoint', 'nginx'];
   await execa('docker', ['run', ...place, BUILT.nginx, '-c', '/proxy/nginx.conf', '-g', 'daemon off;']);
   made = await checkout.init();
-  admin = `${made.firstUser?.name}:${made.firstUser?.password}`;
+  admin = loginOf(made);
 });
 
 afterAll(async () => {

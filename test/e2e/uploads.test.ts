@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, loginOf } from '../support/checkout.ts';
 import { RegistryCalls } from '../support/registry-calls.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 
@@ -31,8 +31,7 @@ let s3: S3Server | undefined;
 beforeAll(async () => {
   checkout = await Checkout.make();
   calls = new RegistryCalls(checkout);
-  const { firstUser } = await checkout.init();
-  login = `${firstUser?.name}:${firstUser?.password}`;
+  login = loginOf(await checkout.init());
 });
 
 afterAll(async () => {

@@ -70,7 +70,7 @@ test('a role is given and taken; the others lose nothing when access.yaml is mad
 test('a user goes with all tokens, and it is told that access.yaml still names them', async () => {
   await user(['token', 'bob']);
   const { stdout } = await user(['remove', 'bob']);
-  expect(stdout).toMatch(/^bob removed, and a token\naccess.yaml still names bob: /);
+  expect(stdout).toMatch(/^bob removed, and 1 token\naccess.yaml still names bob: /);
   expect((await user(['list'])).stdout).toContain('access.yaml also names bob: no such user.');
   expect((await user(['disallow', 'bob', 'push:team/**'])).exitCode).toBe(0);
   await user(['remove', 'eve']);

@@ -71,6 +71,9 @@ test.each(combinations)('nginx takes %j', async (env) => {
   expect(said(/listen 5443/)).toBe(env.MIRROR_AT.startsWith('port-'));
   expect(said(new RegExp(`server_name ${MIRROR};`))).toBe(env.MIRROR_AT === 'name');
   expect(said(/listen 443 ssl/)).toBe(env.LISTEN === 'tls');
+  expect(lines.filter((line) => /location = \/ca\.crt/.test(line))).toHaveLength(
+    env.LISTEN === 'tls' ? 1 : 0,
+  );
   // In the registry's own server alone: a mirror is only read.
   expect(lines.filter((line) => /if \(-f \$refused_while\)/.test(line))).toHaveLength(1);
   expect(said(/set_real_ip_from/)).toBe(env.BEHIND_PROXY === 'true');

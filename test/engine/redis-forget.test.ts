@@ -62,6 +62,6 @@ test.each([
 ])('%s is a failure that says what to do, before anything is collected', async (_, wrong) => {
   await expect(forgetInRedis({ ...server, ...wrong })).rejects.toMatchObject({
     code: 'redis-silent',
-    remedy: expect.stringMatching(/^Nothing was collected/),
+    remedy: expect.stringMatching(/^No image was touched/),
   });
 });

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RenewalParts } from '../../src/certificates/outlook.ts';
 import { ensureCertificate } from '../../src/certificates/renewal.ts';
 import { type Kind, problem } from '../support/fault-rules.ts';
+import { listen } from '../support/listening.ts';
 import { type Changes, NAME } from '../support/renewal-parts.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { sharedTime } from '../support/shared-time.ts';
@@ -113,10 +113,8 @@ describe('fault 9: a CA that swallows everything', () => {
   });
 
   test('also when it takes connections and does not say a word on them', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const server = createServer();
+    const port = await listen(server);
     try {
       const parts = rig.parts({ clock, ...patience, directory: `https://localhost:${port}/dir` });
       await expect(ensureCertificate(parts, { force: false }, silent)).rejects.toMatchObject(told);

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureCertificate } from '../../src/certificates/renewal.ts';
 import { problem } from '../support/fault-rules.ts';
+import { listen } from '../support/listening.ts';
 import { NAME, renewalAt } from '../support/renewal-parts.ts';
 import { makeRig, type Rig } from '../support/renewal-rig.ts';
 import { startSecondCa } from '../support/second-ca.ts';
@@ -123,10 +123,8 @@ describe('fault 18: the token is not where the CA will look', () => {
       told: 'socket hang up',
     },
   ])('$what: found before the CA is asked for anything', async ({ answer, told }) => {
-    const server = createServer(answer).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const httpPort = typeof address === 'object' && address !== null ? address.port : 0;
+    const server = createServer(answer);
+    const httpPort = await listen(server);
     try {
       const parts = renewalAt({ ...rig.place, httpPort });
       await expect(ensureCertificate(parts, { force: false }, silent)).rejects.toMatchObject({

@@ -37,7 +37,9 @@ export function aStatus(change: Partial<Status> = {}): Status {
     disk: { kind: 'enough', free: 30 * GIB, size: 250 * GIB, mark: 2 * GIB },
     forecast: { kind: 'not-within-a-year', perDay: 0 },
     mirror: undefined,
+    oldPlaces: [],
     underWay: [],
+    move: undefined,
     events: [],
     ...change,
   };

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
+import { paths } from '../../src/paths.ts';
 import { eventually, systemClock } from '../../src/system/clock.ts';
 import type { Ran } from './checkout.ts';
 
@@ -36,9 +37,22 @@ export class BareMachine {
   /** The same with systemd as its first process, up and done with its start. */
   static async bootWithSystemd(): Promise<BareMachine> {
     await makeImageWithSystemd();
+    return BareMachine.bootFrom(IMAGE_WITH_SYSTEMD, { systemd: true });
+  }
+
+  /** One of an image that `save` made. */
+  static async bootFrom(
+    image: string,
+    { systemd, network }: { readonly systemd: boolean; readonly network?: string },
+  ): Promise<BareMachine> {
     const machine = new BareMachine();
+    const joined = network === undefined ? [] : ['--network', network];
+    if (!systemd) {
+      await machine.#start(image, ['sleep', 'infinity'], joined);
+      return machine;
+    }
     const places = ['--tmpfs', '/run', '--tmpfs', '/run/lock', '--env', 'container=docker'];
-    await machine.#start(IMAGE_WITH_SYSTEMD, ['/sbin/init'], places);
+    await machine.#start(image, ['/sbin/init'], [...places, ...joined]);
     const up = await eventually(systemClock, { within: 30_000, every: 100 }, async () =>
       (await machine.run(['systemctl', 'is-system-running', '--wait'])).stdout === 'running'
         ? true
@@ -58,6 +72,45 @@ export class BareMachine {
       reject: false,
     });
     return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** Runs what has to succeed. */
+  async succeed(command: readonly string[]): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.run(command);
+    if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}:\n${stdout}\n${stderr}`);
+  }
+
+  /** On the engine's own bridge or the network it was given: this machine reaches it there. */
+  async address(): Promise<string> {
+    const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
+    return (await execa('docker', ['inspect', '--format', format, this.#name])).stdout.trim();
+  }
+
+  /** Starts the engine that is installed in it, and waits until it answers. */
+  async startEngine(): Promise<void> {
+    await this.succeed(['sh', '-c', 'setsid dockerd >/var/log/dockerd.log 2>&1 </dev/null &']);
+    const up = await eventually(systemClock, { within: 60_000, every: 100 }, async () =>
+      (await this.run(['docker', 'version'])).exitCode === 0 ? true : undefined,
+    );
+    if (up === undefined)
+      throw new Error(`dockerd does not start:\n${(await this.run(['cat', '/var/log/dockerd.log'])).stdout}`);
+  }
+
+  /** The Compose that the tests use themselves. */
+  async installCompose(): Promise<void> {
+    const { stdout } = await execa('docker', ['info', '--format', '{{json .ClientInfo.Plugins}}']);
+    const plugins: readonly { Name: string; Path: string }[] = JSON.parse(stdout);
+    const path = plugins.find(({ Name }) => Name === 'compose')?.Path ?? '';
+    const folder = '/usr/local/lib/docker/cli-plugins';
+    await this.succeed(['mkdir', '-p', folder]);
+    await execa('docker', ['cp', '--follow-link', path, `${this.#name}:${folder}/docker-compose`]);
+  }
+
+  /** Copies images of the engine that the tests use into its own. */
+  async load(references: readonly string[]): Promise<void> {
+    const saved = execa('docker', ['save', ...references], { buffer: false });
+    await execa('docker', ['exec', '-i', this.#name, 'docker', 'load'], { input: saved.stdout });
+    await saved;
   }
 
   /** Runs a command at a terminal made by script(1), and types an answer once the question is there. */
@@ -98,6 +151,26 @@ export class BareMachine {
     await this.run(['mkdir', '-p', to]);
     const tar = execa('tar', ['-C', checkout, '--exclude=./node_modules', '-c', '.'], { encoding: 'buffer' });
     await execa('docker', ['cp', '-', `${this.#name}:${to}`], { input: (await tar).stdout });
+  }
+
+  /** Unpacks there what a tar makes. */
+  async receive(tar: readonly string[], to: string): Promise<void> {
+    const packed = execa('tar', tar, { buffer: false });
+    await execa('docker', ['exec', '-i', this.#name, 'tar', '-C', to, '-x'], { input: packed.stdout });
+    await packed;
+  }
+
+  /** The packages that the product needs, as `npm ci --omit=dev` would install them there. */
+  async takePackages(to: string): Promise<void> {
+    const { root } = paths();
+    const listed = await execa('npm', ['ls', '--all', '--omit=dev', '--parseable'], { cwd: root });
+    const folders = listed.stdout.split('\n').filter((each) => each.startsWith(`${root}/node_modules/`));
+    const names = folders.map((each) => relative(root, each));
+    const tops = names.filter((name) => !names.some((other) => name.startsWith(`${other}/`)));
+    const tar = execa('tar', ['-C', root, '-c', ...tops], { buffer: false });
+    await execa('docker', ['exec', '-i', this.#name, 'tar', '-C', to, '-x'], { input: tar.stdout });
+    await tar;
+    await this.succeed(['touch', `${to}/node_modules/.package-lock.json`]);
   }
 
   /** Makes an image of it as it is now. */

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { listen, shut } from './listening.ts';
 
 export interface ChallengeServer {
   readonly port: number;
@@ -14,13 +14,6 @@ export async function startChallengeServer(): Promise<ChallengeServer> {
   const server = createServer(({ url = '' }, answer) => {
     const content = tokens.get(url.replace('/.well-known/acme-challenge/', ''));
     answer.writeHead(content === undefined ? 404 : 200).end(content);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const close = async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  };
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, tokens, close };
+  });
+  return { port: await listen(server), tokens, close: () => shut(server) };
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { paths } from '../../src/paths.ts';
+import { listen } from './listening.ts';
 
 const ROOT = paths().root;
 
@@ -92,6 +93,12 @@ interface RunIn {
   readonly input?: string;
 }
 
+/** `name:password` of the user that a first init-tls makes. */
+export function loginOf({ firstUser }: Pick<InitResult, 'firstUser'>): string {
+  if (firstUser === undefined) throw new Error('init-tls made no user');
+  return `${firstUser.name}:${firstUser.password}`;
+}
+
 export interface InitResult {
   readonly url: string;
   readonly changed: boolean;
@@ -112,12 +119,11 @@ export interface InitResult {
 }
 
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const server = createServer();
+  const port = await listen(server);
   server.close();
   await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return port;
 }
 
 /** What a clone would have, changes of the day included; packages are shared. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { z } from 'zod';
+import { listen } from './listening.ts';
 
 export interface Zone {
   readonly id: string;
@@ -124,10 +124,7 @@ export async function startCloudflare({
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
   };
   const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
-  server.listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const port = await listen(server, host);
   return {
     api: `${tls === undefined ? 'http' : 'https'}://${host}:${port}/client/v4`,
     records: (zone) => of(zone).map(({ name, content, ttl }) => `${name} ${ttl} ${content}`),

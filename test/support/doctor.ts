@@ -21,8 +21,10 @@ export async function diagnose(
   checkout: Checkout,
   args: readonly string[] = [],
   env: Record<string, string> = {},
+  input?: string,
 ): Promise<Diagnosis> {
-  const { exitCode, stdout, stderr } = await checkout.npm('doctor', ['--json', ...args], { env });
+  const options = input === undefined ? { env } : { env, input };
+  const { exitCode, stdout, stderr } = await checkout.npm('doctor', ['--json', ...args], options);
   if (stdout === '') throw new Error(`the doctor ended with ${exitCode} and said:\n${stderr}`);
   const told: { checks: Told[]; healthy: boolean; mended?: Diagnosis['mended'] } = JSON.parse(stdout);
   return {

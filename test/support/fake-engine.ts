@@ -1,10 +1,11 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type {
   BuildOptions,
   Condition,
   ContainerFacts,
   Containers,
   Engine,
+  EngineMachine,
   Executed,
   ImageFacts,
   Images,
@@ -13,6 +14,16 @@ import type {
   OneShot,
 } from '../../src/engine/engine.ts';
 import type { Failure } from '../../src/errors.ts';
+
+const NO_IMAGE = {
+  id: '',
+  repoDigests: [],
+  labels: {},
+  architecture: 'amd64',
+  layers: [],
+  created: '',
+  size: 0,
+};
 
 /** An engine that keeps its images in a map. It pulls whatever it is asked for, unless it is told to fail. */
 export class FakeEngine implements Engine {
@@ -28,10 +39,25 @@ export class FakeEngine implements Engine {
   /** What image registries have, by name. */
   readonly offers = new Map<string, string>();
   readonly inUse = new Set<string>();
+  /** What it does with an archive. */
+  loads: (archive: Readable) => Promise<void> = async (archive) => {
+    archive.resume();
+  };
+  /** What it saves: `docker save` form. */
+  saves: (references: readonly string[]) => Readable = () => Readable.from([]);
+  architecture = 'amd64';
   readonly #images = new Map<string, ImageFacts>();
 
   present(reference: string, labels: Labels = {}): void {
-    this.#images.set(reference, { id: `id of ${reference}`, repoDigests: [], labels });
+    this.#images.set(reference, { ...NO_IMAGE, id: `id of ${reference}`, labels });
+  }
+
+  has(reference: string, facts: Partial<ImageFacts>): void {
+    this.#images.set(reference, { ...NO_IMAGE, ...facts });
+  }
+
+  async machine(): Promise<EngineMachine> {
+    return { architecture: this.architecture, dataFolder: undefined };
   }
 
   async version(): Promise<string> {
@@ -47,12 +73,14 @@ export class FakeEngine implements Engine {
     },
     importRoot: async (_root: Readable, reference, labels) => this.present(reference, labels),
     build: async (_context: Readable, { reference, labels }: BuildOptions) => this.present(reference, labels),
-    load: async () => {},
+    load: (archive) => this.loads(archive),
+    save: async (references) => this.saves(references),
+    history: async () => [],
     remove: async (reference) => {
       this.#images.delete(reference);
     },
     tag: async (id, reference) => {
-      this.#images.set(reference, { id, repoDigests: [], labels: {} });
+      this.#images.set(reference, { ...NO_IMAGE, id });
     },
     ofRepository: async (repository) =>
       [...this.#images]

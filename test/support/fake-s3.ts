@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { Secret } from '../../src/secret.ts';
 import type { Bucket } from '../../src/settings/storage.ts';
+import { listen, shut } from './listening.ts';
 
 /** As S3 has it. */
 const KEYS_PER_PAGE = 1_000;
@@ -32,16 +32,9 @@ export async function startFakeS3(written: Date): Promise<FakeS3> {
     if (incoming.method === 'GET' && object === undefined)
       return outgoing.writeHead(404).end('<Error><Code>NoSuchKey</Code></Error>');
     outgoing.writeHead(incoming.method === 'DELETE' ? 204 : 200).end(incoming.method === 'GET' ? object : '');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const close = async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  };
-  return { bucket: bucketAt(port), objects, asked, close };
+  });
+  const port = await listen(server);
+  return { bucket: bucketAt(port), objects, asked, close: () => shut(server) };
 }
 
 function page(objects: ReadonlyMap<string, Buffer>, query: URLSearchParams, written: Date): string {

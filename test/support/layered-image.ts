@@ -2,12 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../src/registry/digest.ts';
-import { MANIFEST_TYPE } from '../../src/registry/image.ts';
+import { CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE } from '../../src/registry/image.ts';
 import { tar } from '../../src/registry/tar.ts';
 import { writeOciFolder } from './oci-layout.ts';
-
-const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
-const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 /** An image that takes a while to move. Its config names the digest of each uncompressed layer, so it stands for all. */
 export interface LayeredImage {

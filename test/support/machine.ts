@@ -23,6 +23,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   restic: 'restic',
   sshd: 'openssh-server',
   ssh: 'openssh-client',
+  rsync: 'rsync',
+  tinyproxy: 'tinyproxy',
 };
 
 /** Keeps images between two runs; on a disk, as overlay2 can't stand on an overlay. */
@@ -97,7 +99,7 @@ async function startOwnEngine(host: Host, dockerHost: string, report: Report): P
     throw new Failure(
       'engine-unreachable',
       `The tests' engine does not start:\n${await readFile(join(OWN_ENGINE, 'log'), 'utf8')}`,
-      'Mend what it says.',
+      'Fix what it reports.',
     );
   }
   return async () => {
@@ -112,6 +114,6 @@ export async function installDevelopmentPackages({ run }: Host, root: string, re
   report('npm ci');
   const result = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
   if (result.exitCode !== 0)
-    throw new Failure('npm-failed', `npm ci failed:\n${result.stderr}`, 'Mend what npm says.');
+    throw new Failure('npm-failed', `npm ci failed:\n${result.stderr}`, 'Fix what npm reports.');
   return changed('installed');
 }

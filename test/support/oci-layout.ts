@@ -2,16 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../src/registry/digest.ts';
 import { type Image, MANIFEST_TYPE } from '../../src/registry/image.ts';
+import type { Pushed } from './pushed-images.ts';
+import { INDEX_TYPE } from './registry-calls.ts';
 
-const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
-
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
-type Put = (mediaType: string, content: Buffer | object) => Promise<Descriptor>;
+type Put = (mediaType: string, content: Buffer | object) => Promise<Pushed>;
 
 /**
  * A folder that skopeo reads by `oci:FOLDER` (image-spec, image-layout.md).

@@ -1,13 +1,10 @@
 import { digestOf } from '../../src/registry/digest.ts';
-import { MANIFEST_TYPE } from '../../src/registry/image.ts';
-import type { RegistryCalls } from './registry-calls.ts';
-
-const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
-export const ANY_MANIFEST = `${INDEX_TYPE}, ${MANIFEST_TYPE}`;
+import { CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE } from '../../src/registry/image.ts';
+import { INDEX_TYPE, type RegistryCalls } from './registry-calls.ts';
 
 export interface Pushed {
-  readonly digest: string;
   readonly mediaType: string;
+  readonly digest: string;
   readonly size: number;
 }
 
@@ -21,33 +18,32 @@ export class ImagePusher {
     this.#as = as;
   }
 
-  /** @param reference a tag; without one the image is pushed by its digest */
+  /**
+   * The same layers are the same image.
+   * @param reference a tag; without one the image is pushed by its digest
+   * @param about further fields of its manifest: `subject` and the like
+   */
   async image(
     repository: string,
     reference: string | undefined,
     layers: readonly string[],
-    subject?: Pushed,
+    about: object = {},
   ): Promise<Pushed> {
+    const described: Pushed[] = [];
+    for (const layer of layers) described.push(await this.#blob(repository, LAYER_TYPE, layer));
     const config = JSON.stringify({
       architecture: 'amd64',
       os: 'linux',
-      of: layers.map((each) => each.length),
+      of: described.map(({ digest }) => digest),
     });
-    const describe = async (mediaType: string, content: string) => ({
-      mediaType,
-      digest: await this.#calls.pushBlob(repository, content, this.#as),
-      size: content.length,
-    });
-    const described = [];
-    for (const layer of layers) described.push(await describe('application/octet-stream', layer));
     return this.#manifest(repository, reference, MANIFEST_TYPE, {
-      config: await describe('application/vnd.oci.image.config.v1+json', config),
+      config: await this.#blob(repository, CONFIG_TYPE, config),
       layers: described,
-      ...(subject === undefined ? {} : { subject }),
+      ...about,
     });
   }
 
-  async index(repository: string, tag: string, manifests: readonly Pushed[]): Promise<Pushed> {
+  index(repository: string, tag: string, manifests: readonly Pushed[]): Promise<Pushed> {
     return this.#manifest(repository, tag, INDEX_TYPE, { manifests });
   }
 
@@ -55,6 +51,11 @@ export class ImagePusher {
     const path = `/v2/${repository}/manifests/${digest}`;
     const { status } = await this.#calls.ask('DELETE', path, { as: this.#as });
     if (status !== 202) throw new Error(`${path}: the deletion was answered with ${status}`);
+  }
+
+  async #blob(repository: string, mediaType: string, content: string): Promise<Pushed> {
+    const digest = await this.#calls.pushBlob(repository, content, this.#as);
+    return { mediaType, digest, size: Buffer.byteLength(content) };
   }
 
   async #manifest(
@@ -69,6 +70,6 @@ export class ImagePusher {
     const headers = { 'content-type': mediaType };
     const { status, text } = await this.#calls.ask('PUT', path, { as: this.#as, body, headers });
     if (status !== 201) throw new Error(`${path} was answered with ${status}: ${text}`);
-    return { digest, mediaType, size: body.length };
+    return { mediaType, digest, size: Buffer.byteLength(body) };
   }
 }

@@ -1,8 +1,11 @@
 import { request } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { digestOf } from '../../src/registry/digest.ts';
-import { MANIFEST_TYPE } from '../../src/registry/image.ts';
+import { CONFIG_TYPE, MANIFEST_TYPE } from '../../src/registry/image.ts';
 import type { Checkout } from './checkout.ts';
+
+export const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
+export const ANY_MANIFEST = `${INDEX_TYPE}, ${MANIFEST_TYPE}`;
 
 export interface Called {
   readonly status: number;
@@ -22,9 +25,11 @@ export interface Call {
 /** Speaks to a stack's registry byte for byte: nothing mends the path on its way. */
 export class RegistryCalls {
   readonly #port: number;
+  readonly #name: string;
 
-  constructor({ env }: Pick<Checkout, 'env'>) {
+  constructor({ env }: Pick<Checkout, 'env'>, name = 'localhost') {
     this.#port = Number(env.HTTPS_PORT);
+    this.#name = name;
   }
 
   ask(method: string, path: string, { as, body, headers = {} }: Call = {}): Promise<Called> {
@@ -33,11 +38,12 @@ export class RegistryCalls {
       const asked = request({
         host: '127.0.0.1',
         port: this.#port,
-        servername: 'localhost',
+        servername: this.#name,
         rejectUnauthorized: false,
+        agent: false, // a connection that is kept ends when a server reloads, maybe under the next request
         method,
         path,
-        headers: { host: `localhost:${this.#port}`, ...login, ...headers },
+        headers: { host: `${this.#name}:${this.#port}`, ...login, ...headers },
       });
       asked.once('error', reject);
       asked.once('response', (response) => {
@@ -53,6 +59,12 @@ export class RegistryCalls {
       });
       asked.end(body);
     });
+  }
+
+  /** An image's manifest, or an index. */
+  manifest(repository: string, reference: string, as?: string): Promise<Called> {
+    const path = `/v2/${repository}/manifests/${reference}`;
+    return this.ask('GET', path, { as, headers: { accept: ANY_MANIFEST } });
   }
 
   /** Pushes a blob by POST and PUT. Answers its digest. */
@@ -79,7 +91,7 @@ export class RegistryCalls {
       schemaVersion: 2,
       mediaType: MANIFEST_TYPE,
       config: {
-        mediaType: 'application/vnd.oci.image.config.v1+json',
+        mediaType: CONFIG_TYPE,
         digest: await this.pushBlob(repository, config, as),
         size: config.length,
       },

@@ -1,17 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { digestOf } from '../../src/registry/digest.ts';
-import { MANIFEST_TYPE } from '../../src/registry/image.ts';
+import { ImagePusher } from './pushed-images.ts';
 import type { RegistryCalls } from './registry-calls.ts';
-
-const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
-const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
-const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
-
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
 
 /** What was pushed, by what it is pulled by: `sha256:…` of each manifest, by tag or digest. */
 export type Released = Readonly<Record<string, string>>;
@@ -25,41 +14,23 @@ export async function pushRelease(
   { repository, tag, as }: { repository: string; tag: string; as: string },
   layerBytes = 2_000,
 ): Promise<Released> {
-  const released: Record<string, string> = {};
-  const blob = async (mediaType: string, content: string): Promise<Descriptor> => {
-    const digest = await calls.pushBlob(repository, content, as);
-    return { mediaType, digest, size: Buffer.byteLength(content) };
-  };
-  const manifest = async (mediaType: string, fields: object, reference?: string): Promise<Descriptor> => {
-    const body = JSON.stringify({ schemaVersion: 2, mediaType, ...fields });
-    const digest = digestOf(Buffer.from(body));
-    const path = `/v2/${repository}/manifests/${reference ?? digest}`;
-    const { status, text } = await calls.ask('PUT', path, {
-      as,
-      body,
-      headers: { 'content-type': mediaType },
-    });
-    if (status !== 201) throw new Error(`${path} was answered with ${status}: ${text}`);
-    released[reference ?? digest] = digest;
-    return { mediaType, digest, size: body.length };
-  };
-  const image = async (fields: object = {}, reference?: string) => {
-    const random = randomBytes(layerBytes / 2).toString('hex');
-    const config = await blob(CONFIG_TYPE, JSON.stringify({ random: random.slice(0, 32) }));
-    return manifest(
-      MANIFEST_TYPE,
-      { config, layers: [await blob(LAYER_TYPE, random)], ...fields },
-      reference,
-    );
-  };
+  const pusher = new ImagePusher(calls, as);
+  const image = (reference?: string, about = {}) =>
+    pusher.image(repository, reference, [randomBytes(layerBytes / 2).toString('hex')], about);
 
   const manifests = [];
   for (const architecture of ['amd64', 'arm64'])
     manifests.push({ ...(await image()), platform: { os: 'linux', architecture } });
-  const index = await manifest(INDEX_TYPE, { manifests }, tag);
+  const index = await pusher.index(repository, tag, manifests);
   const name = index.digest.replace(':', '-');
-  const sbom = await image({ subject: index, artifactType: 'application/spdx+json' });
-  await manifest(INDEX_TYPE, { manifests: [sbom] }, name);
-  await image({}, `${name}.sig`);
-  return released;
+  const sbom = await image(undefined, { subject: index, artifactType: 'application/spdx+json' });
+  const referrers = await pusher.index(repository, name, [sbom]);
+  const signature = await image(`${name}.sig`);
+  const byDigest = [...manifests, sbom].map(({ digest }) => [digest, digest]);
+  return {
+    ...Object.fromEntries(byDigest),
+    [tag]: index.digest,
+    [name]: referrers.digest,
+    [`${name}.sig`]: signature.digest,
+  };
 }

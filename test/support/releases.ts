@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { vi } from 'vitest';
 import { digestOf } from '../../src/registry/digest.ts';
-import { MANIFEST_TYPE } from '../../src/registry/image.ts';
-import type { Call, Called, RegistryCalls } from './registry-calls.ts';
+import { CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE } from '../../src/registry/image.ts';
+import type { Pushed } from './pushed-images.ts';
+import { ANY_MANIFEST, type Call, type Called, INDEX_TYPE, type RegistryCalls } from './registry-calls.ts';
 
-const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
-const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
-const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';
 /** All images of a repository stand on it, so most pushes find it there. */
 const BASE = Buffer.alloc(200_000, 'base');
 const LAYER_BYTES = 20_000;
@@ -22,14 +20,8 @@ export interface Release {
   readonly followers: readonly string[];
 }
 
-interface Described {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
 interface Put {
-  readonly described: Described;
+  readonly described: Pushed;
   readonly blobs: readonly string[];
 }
 
@@ -127,7 +119,7 @@ export class Releases {
     );
   }
 
-  async #putImage(tag: string | undefined, subject?: Described): Promise<Put | undefined> {
+  async #putImage(tag: string | undefined, subject?: Pushed): Promise<Put | undefined> {
     const label = randomBytes(8).toString('hex');
     const own = Buffer.from(randomBytes(LAYER_BYTES / 2).toString('hex'));
     const config = await this.#blob(CONFIG_TYPE, Buffer.from(JSON.stringify({ label })));
@@ -146,7 +138,7 @@ export class Releases {
   }
 
   /** `undefined`: something it names is not there. */
-  async #put(reference: string, body: Buffer, mediaType: string): Promise<Described | undefined> {
+  async #put(reference: string, body: Buffer, mediaType: string): Promise<Pushed | undefined> {
     const headers = { 'content-type': mediaType };
     const { status, text } = await this.#patiently('PUT', `manifests/${reference}`, { body, headers });
     if (status === 400 || status === 404) return undefined;
@@ -154,7 +146,7 @@ export class Releases {
     return { mediaType, digest: digestOf(body), size: body.length };
   }
 
-  async #blob(mediaType: string, content: Buffer): Promise<Described> {
+  async #blob(mediaType: string, content: Buffer): Promise<Pushed> {
     const digest = digestOf(content);
     const described = { mediaType, digest, size: content.length };
     const { status } = await this.#ask('HEAD', `blobs/${digest}`);
@@ -174,7 +166,7 @@ export class Releases {
   }
 
   async #read(path: string): Promise<Called> {
-    const headers = { accept: `${MANIFEST_TYPE}, ${INDEX_TYPE}, */*` };
+    const headers = { accept: `${ANY_MANIFEST}, */*` };
     const got = await this.#ask('GET', path, { headers });
     if (got.status !== 200) throw new Error(`GET ${this.repository}/${path}: ${got.status} ${got.text}`);
     return got;

@@ -62,7 +62,7 @@ function settingsFor({ endpoint, bucket, accessKey, secretKey, rootDirectory }: 
 }
 
 /** Of the engine's default network: containers of every network reach it, and so does this machine. */
-async function engineAddress(): Promise<string> {
+export async function engineAddress(): Promise<string> {
   const gateway = '{{(index .IPAM.Config 0).Gateway}}';
   return (await execa('docker', ['network', 'inspect', 'bridge', '--format', gateway])).stdout.trim();
 }

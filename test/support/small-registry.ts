@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { shut } from './listening.ts';
 
 export interface SmallRegistry {
   /** `METHOD URI` of each request, in order. */
@@ -79,11 +80,7 @@ export async function startSmallRegistry(socketPath: string): Promise<SmallRegis
       uploaded = status;
     },
     put,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    close: () => shut(server),
   };
 }
 

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen, shut } from './listening.ts';
 
 export interface Received {
   readonly method: string;
@@ -18,13 +17,7 @@ export async function startWebServer(answer: RequestListener) {
     received.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body });
     answer(request, response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const stop = async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  };
-  return { received, host: `127.0.0.1:${port}`, stop };
+  server;
+  const port = await listen(server);
+  return { received, host: `127.0.0.1:${port}`, stop: () => shut(server) };
 }
