@@ -1,8 +1,12 @@
+import { lstat, mkdtemp, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { hereAsThere } from '../../test/support/here-as-there.ts';
 import { RecordedHost } from '../../test/support/recorded-host.ts';
 import { paths } from '../paths.ts';
 import { settingsElsewhere } from '../settings/load.ts';
-import { expectNamedFiles } from './far-files.ts';
+import { expectNamedFiles, writeFar } from './far-files.ts';
 
 const PLACE = { name: 'web1', folder: '/srv/moorage' };
 
@@ -30,4 +34,15 @@ test('files that settings name and that are not there are told before anything c
 test('neither what comes with the project nor what nobody will read has to be there', async () => {
   const hook = { ACME_CHALLENGE: 'dns-01', ACME_DNS_HOOK: '/srv/moorage/dns-hooks/cloudflare.mjs' };
   expect((await named({ ...hook, IMAGES_FILE: '/mnt/images.tar' })).ran).toEqual([]);
+});
+
+test('a file there is replaced for its owner alone, and one that is a link stays one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'far '));
+  const [file, link] = [join(folder, 'settings'), join(folder, '.env')];
+  await writeFile(file, 'DOMAIN=old.example\n', { mode: 0o644 });
+  await symlink(file, link);
+  await writeFar(hereAsThere, link, 'DOMAIN=new.example\n');
+  expect(await readFile(file, 'utf8')).toBe('DOMAIN=new.example\n');
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect((await lstat(link)).isSymbolicLink()).toBe(true);
 });

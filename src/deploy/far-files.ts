@@ -54,7 +54,8 @@ export async function expectNamedFiles(
 const MISSING = 'for each; do test -f "$each" || printf "%s\\n" "$each"; done';
 
 /**
- * Replaces a file there as a whole or not at all, for root alone. The content goes over standard input.
+ * Replaces a file there as a whole or not at all, for root alone. The content goes over standard input. What is a link there
+ * stays one.
  * @throws Failure `far-file`
  */
 export async function writeFar(host: RemoteHost, path: string, content: string): Promise<void> {
@@ -67,14 +68,16 @@ export async function writeFar(host: RemoteHost, path: string, content: string):
 const REPLACE = `
 umask 077
 mkdir -p -m 755 -- "$(dirname -- "$0")"
-new=$0.deploy
+to=$0
+[ ! -L "$0" ] || to=$(readlink -f -- "$0")
+new=$to.deploy
 rm -f -- "$new"
 trap 'rm -f -- "$new"' EXIT
 cat > "$new"
 [ "$(wc -c < "$new")" -eq "$1" ]
-if [ -e "$0" ]; then chown --reference="$0" -- "$new"; fi
+if [ -e "$to" ]; then chown --reference="$to" -- "$new"; fi
 sync -- "$new" 2>/dev/null || sync
-mv -f -- "$new" "$0"
+mv -f -- "$new" "$to"
 `;
 
 /** Carries out what `planSettings` planned. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
@@ -38,6 +38,23 @@ test('the same findings again do not touch the file', async () => {
   const before = await stat(file);
   expect(await writeGenerated(file, { A: '1' })).toEqual([]);
   expect((await stat(file)).ino).toBe(before.ino);
+});
+
+test('one that is a link stays one; a link that leads to nothing is no reason to begin anew', async () => {
+  const places = paths(await folder());
+  const kept = join(await folder(), 'settings');
+  await writeFile(kept, 'DOMAIN=mine.example\n');
+  await symlink(kept, places.envFile);
+  await writeOwn(places.envFile, { EMAIL: 'ada@mine.example' });
+  await writeGenerated(places.envFile, { A: '1' });
+  expect(parse(await readFile(kept, 'utf8'))).toEqual({
+    ...{ DOMAIN: 'mine.example', EMAIL: 'ada@mine.example' },
+    A: '1',
+  });
+  expect((await lstat(places.envFile)).isSymbolicLink()).toBe(true);
+  await writeFile(places.envExample, 'DOMAIN=localhost\n');
+  await rm(kept);
+  await expect(ensureEnvFile(places)).rejects.toMatchObject({ code: 'settings-missing' });
 });
 
 test('a line of one’s own is set below its commented default, replaced where it is, and taken away again', async () => {

@@ -1,15 +1,39 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { parse } from 'dotenv';
+import { Failure, systemCode } from '../errors.ts';
 import type { Paths } from '../paths.ts';
-import { ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
+import { isThere, ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
 
 const BEGIN = '# --- Written by init-tls. Change the settings above instead. ---';
 
 /** Whether `.env` had to be made from `.env.dist`. */
 export async function ensureEnvFile({ envFile, envExample }: Paths): Promise<boolean> {
   if ((await readIfExists(envFile)) !== undefined) return false;
-  await writeAtomically(envFile, await readFile(envExample, 'utf8'), 0o600);
+  await replaceEnvFile(envFile, await readFile(envExample, 'utf8'));
   return true;
+}
+
+/**
+ * Replaces it as a whole, for its owner alone. One that is a link, as of people who keep their settings elsewhere, stays one.
+ * @throws Failure `settings-missing` where it leads to nothing, such as a disk that is not there
+ */
+export async function replaceEnvFile(envFile: string, text: string): Promise<void> {
+  const file = await whereItIs(envFile);
+  await writeAtomically(file, text, 0o600, await ownerToKeep(file));
+}
+
+async function whereItIs(envFile: string): Promise<string> {
+  if (!(await isThere(envFile))) return envFile;
+  try {
+    return await realpath(envFile);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    throw new Failure(
+      'settings-missing',
+      `${envFile} is a link that leads to nothing.`,
+      'Mount what it leads to, or remove the link, then run this again.',
+    );
+  }
 }
 
 /** The person's own lines: what stands above the block that init-tls writes. */
@@ -46,7 +70,7 @@ export async function writeOwn(
   values: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly string[]> {
   const { text, names } = withOwn((await readIfExists(envFile)) ?? '', values);
-  if (names.length > 0) await writeAtomically(envFile, text, 0o600, await ownerToKeep(envFile));
+  if (names.length > 0) await replaceEnvFile(envFile, text);
   return names;
 }
 
@@ -89,12 +113,7 @@ export async function writeGenerated(
   if (differing.length === 0) return [];
   const lines = Object.entries(after).map(([name, value]) => `${name}=${value}`);
   const head = own.trimEnd();
-  await writeAtomically(
-    envFile,
-    [head, '', BEGIN, ...lines, ''].join('\n'),
-    0o600,
-    await ownerToKeep(envFile),
-  );
+  await replaceEnvFile(envFile, [head, '', BEGIN, ...lines, ''].join('\n'));
   return differing;
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -162,7 +161,7 @@ class Lease {
     if (this.#phase === undefined) return;
     const now = this.#clock.now();
     this.#expectHeldAt(now); // one that ran out must not be brought back: others may have written since
-    const temporary = `${this.#path}.${randomBytes(4).toString('hex')}`;
+    const temporary = `${this.#path}.part`; // always the same: what a kill leaves is written over
     try {
       await writeFile(temporary, leaseLine(this.#phase, now), { mode: 0o644 });
       await rename(temporary, this.#path);
