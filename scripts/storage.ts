@@ -25,6 +25,7 @@ import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { chooseRoute } from '../src/relocation/choose.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import type { Settings } from '../src/settings/settings.ts';
+import { isAlive } from '../src/stack/alive.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer } from '../src/stack/renewer.ts';
@@ -142,7 +143,7 @@ async function followOn({ app, engine, story }: Pick<Tools, 'app' | 'engine' | '
   const { paths, clock, run } = app;
   const settings = await loadSettings(paths, app.environment);
   const stack = await engine.containers.ofProject(settings.project);
-  const stopped = stack.length > 0 && !stack.some(({ running }) => running); // and stays so
+  const stopped = stack.length > 0 && !stack.some(isAlive); // and stays so
   await story.stepFor(stopped ? undefined : settings, 'Renewer', (wanted, report) =>
     resumeRenewer({ engine, run, paths }, wanted, clock, report),
   );

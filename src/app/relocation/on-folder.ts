@@ -6,6 +6,7 @@ import type { Places } from '../../relocation/places.ts';
 import { writeOwn } from '../../settings/env-file.ts';
 import { loadSettings } from '../../settings/load.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { isAlive } from '../../stack/alive.ts';
 import { awaitNginx, awaitRegistry } from '../../stack/answer.ts';
 import { makeParts, type Part, recentLog, startParts } from '../../stack/compose.ts';
 import { NginxContainer } from '../../stack/nginx.ts';
@@ -62,7 +63,7 @@ export async function startOnFolder(
 export async function startRest(app: App, settings: Settings, engine: Engine): Promise<boolean> {
   const { paths, run } = app;
   const containers = await engine.containers.ofProject(settings.project);
-  const runs = containers.some(({ running }) => running);
+  const runs = containers.some(isAlive);
   if (runs) await startOnFolder(app, engine, undefined, () => undefined);
   else if (containers.length > 0) await makeParts({ run, paths }, ['registry', 'gate', 'nginx', 'renewer']);
   return runs;
