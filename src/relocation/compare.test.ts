@@ -71,6 +71,16 @@ test('a new disk that is gone is said to be, and not taken for a defect', async 
   await expect(copyDifferences(parts, quiet)).rejects.toMatchObject({ code: 'not-written' });
 });
 
+test('what the new disk does not take is no damage of the old one, and is not left out as such', async () => {
+  const takesNothing = () => {
+    throw Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' });
+  };
+  await expect(copyDifferences({ ...parts, allowDamaged: true }, takesNothing)).rejects.toMatchObject({
+    code: 'not-written',
+    message: expect.stringContaining(parts.to),
+  });
+});
+
 test('what a killed copying left half made is no image on either side, and goes', async () => {
   await put(`${LINK}.moorage-copy`, 'sha2');
   await put(`${LINK}.moorage-copy`, 'sha2', parts.to);
