@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../system/clock.ts';
 import { bringBack, type CopyParts, compare, copyDifferences, copyThese, proveBlobs } from './compare.ts';
+import { lateArrivals } from './differences.ts';
 import { isMarkedNew, markNew, removeImages } from './marks.ts';
 import { scan } from './scan.ts';
 import { isSound, Proven } from './verify.ts';
@@ -181,4 +182,13 @@ test('what was pushed to the new place while that served outlives the next copyi
   await copyDifferences(parts, quiet);
   expect(await readFile(join(parts.from, pushed), 'utf8')).toBe('sha256:2222');
   expect(await readFile(join(parts.to, pushed), 'utf8')).toBe('sha256:2222');
+});
+
+test('a tag that is pushed while late ones come along keeps what it was pushed as', async () => {
+  await put(LINK, 'sha256:1111', parts.to);
+  await utimes(join(parts.to, LINK), 1, 1);
+  const late = lateArrivals(await scan(parts.from), await scan(parts.to), 0);
+  await put(LINK, 'sha256:2222', parts.to);
+  await copyThese(parts, late, quiet);
+  expect(await readFile(join(parts.to, LINK), 'utf8')).toBe('sha256:2222');
 });
