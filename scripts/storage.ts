@@ -36,6 +36,7 @@ import { withLock } from '../src/system/lock.ts';
 interface MoveOptions {
   readonly wait: number;
   readonly allowDamaged: boolean;
+  readonly forget: boolean;
   readonly json: boolean;
 }
 
@@ -63,6 +64,11 @@ command
   .description('move all images to another folder: pulls go on, pushes are refused for some seconds')
   .option('--wait <seconds>', 'how long to wait for uploads in progress', seconds, 300)
   .option('--allow-damaged', 'take damaged files along as they are', false)
+  .option(
+    '--forget',
+    'end it also where the old place is gone for good, with what was pushed to it last',
+    false,
+  )
   .option('--json', 'print the result as JSON', false)
   .action((dir: string | undefined, options: MoveOptions) =>
     exclusively('npm run storage -- move', options.json, (tools) => move(tools, dir, options)),
@@ -114,7 +120,7 @@ async function exclusively(
 async function move(
   { app, settings, engine, terminal, story }: Tools,
   dir: string | undefined,
-  { wait, allowDamaged, json }: MoveOptions,
+  { wait, allowDamaged, forget, json }: MoveOptions,
 ): Promise<void> {
   const asked = dir === undefined ? undefined : givenPath(dir);
   const route = await chooseRoute(openJournal(app, 'storage'), settings, asked);
@@ -130,7 +136,7 @@ async function move(
     terminal.paragraph(
       'What the mirror remembers stays where it is (MIRROR_DATA_DIR): it is fetched again by itself.',
     );
-  const moved = await relocate(app, settings, engine, { ...route, wait, allowDamaged }, story);
+  const moved = await relocate(app, settings, engine, { ...route, wait, allowDamaged, forget }, story);
   await followOn({ app, engine, story });
   terminal.line();
   terminal.table([['Moved', movedInWords(moved)]]);

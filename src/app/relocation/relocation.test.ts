@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
@@ -6,8 +6,8 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { FakeEngine } from '../../../test/support/fake-engine.ts';
 import type { Teller } from '../../cli/story.ts';
 import { paths } from '../../paths.ts';
-import { begunIn } from '../../relocation/begun.ts';
-import { isMarkedNew } from '../../relocation/marks.ts';
+import { begunIn, noteBegun } from '../../relocation/begun.ts';
+import { isMarkedNew, markNew } from '../../relocation/marks.ts';
 import { loadSettings } from '../../settings/load.ts';
 import { OLD_MARK } from '../../storage/old-places.ts';
 import type { Run } from '../../system/processes.ts';
@@ -49,7 +49,7 @@ async function serve(folder: string): Promise<void> {
   engine.running = [{ ...registry, project: 'moorage', workingDirectory: root }];
 }
 
-async function move() {
+async function move(forget = false) {
   const teller: Teller = {
     step: async (title, work) => {
       const { value } = await work(() => undefined);
@@ -59,7 +59,7 @@ async function move() {
     stepFor: async () => undefined,
   };
   const settings = await loadSettings(app.paths, app.environment);
-  return relocate(app, settings, engine, { from, to, wait: 0, allowDamaged: false }, teller);
+  return relocate(app, settings, engine, { from, to, wait: 0, allowDamaged: false, forget }, teller);
 }
 
 const folder = async () => (await loadSettings(app.paths, app.environment)).registryDataDirectory;
@@ -114,4 +114,74 @@ test('a move that is noted has its mark: a kill between both leaves a folder tha
   meanwhile = {};
   await move();
   expect(await folder()).toBe(to);
+});
+
+test.each<[string, string]>([
+  ['copied', 'Blobs'],
+  ['compared', 'Compared'],
+])('an old disk that goes away after it was %s is missed: no empty place is switched to', async (_, step) => {
+  meanwhile = { [step]: () => rename(from, `${from} elsewhere`) };
+  await expect(move()).rejects.toMatchObject({ code: 'no-images' });
+  expect(await folder()).toBe(from);
+  await rename(`${from} elsewhere`, from);
+  meanwhile = {};
+  await move();
+  expect(await linkOf(to, '1')).toBe('sha256:1');
+});
+
+test('a new disk that goes away on the way is missed: nothing is copied to the folder below it', async () => {
+  const away = async () => {
+    await rename(to, `${to} elsewhere`);
+    await mkdir(to);
+  };
+  meanwhile = { Blobs: away };
+  await expect(move()).rejects.toMatchObject({ code: 'copy-missing' });
+  meanwhile = {};
+  await serve(from); // else it might have served last, and nobody knows
+  await expect(move()).rejects.toMatchObject({ code: 'copy-missing' });
+  expect(await readdir(to)).toEqual([]);
+  expect(await folder()).toBe(from);
+});
+
+test('when the new place may have been served first outlives a run that is cut off', async () => {
+  const journal = openJournal(app, 'storage');
+  await noteBegun(journal, { from, to, compared: 0 }, 'copy');
+  const since = (await interrupted())?.since;
+  await app.clock.sleep(60_000);
+  await mkdir(to);
+  await markNew(to, { checkout: root, from });
+  sync = { ...WELL, exitCode: 1 };
+  await expect(move()).rejects.toMatchObject({ code: 'not-written' });
+  expect((await interrupted())?.since).toEqual(since);
+});
+
+test('what the old place got last is not given up when its disk is missing, unless told', async () => {
+  await push(to, '1');
+  await noteBegun(openJournal(app, 'storage'), { from, to, compared: Date.now() }, 'prove');
+  await rename(from, `${from} elsewhere`);
+  await expect(move()).rejects.toMatchObject({
+    code: 'no-images',
+    remedy: expect.stringContaining('move --forget'),
+  });
+  await move(true);
+  expect(await folder()).toBe(to);
+  expect(await interrupted()).toBeUndefined();
+});
+
+test('parts that a kill left on the old place are started anew with the rest', async () => {
+  await push(to, '1');
+  await serve(to);
+  const [registry] = engine.running;
+  engine.containers.ofProject = async () => (registry === undefined ? [] : [registry]);
+  await noteBegun(openJournal(app, 'storage'), { from, to, compared: Date.now() }, 'switch');
+  const asked: string[] = [];
+  app = {
+    ...app,
+    run: async (command, args) => {
+      asked.push([command, ...args].join(' '));
+      return WELL;
+    },
+  };
+  await expect(move()).rejects.toMatchObject({ code: 'registry-down' }); // nobody listens here
+  expect(asked).toContainEqual(expect.stringMatching(/^docker compose .* up .*--detach registry$/));
 });
