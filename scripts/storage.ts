@@ -171,7 +171,7 @@ async function dropOld(tools: Tools, { yes, forget, json }: DropOptions): Promis
     await story.step('New place', () => expectDroppable(app, settings, engine, place));
     terminal.paragraph(`${oldPlaceInWords(place)}.`);
     if (!(await agreesTo(terminal, yes, `Remove the images in ${place.folder}?`))) continue;
-    await story.step('Dropped', () => dropPlace(app, place));
+    await story.step('Dropped', () => dropPlace(app, engine, place));
     await openEvents(app).record('storage', 'done', `the old place ${place.folder} was dropped`);
   }
   if (json) {

@@ -142,6 +142,10 @@ test('a move that was killed is given up: its copy goes, and nothing else', asyn
   const target = join(disks, 'given up');
   expect(await killAt(stack.checkout, { name: 'storage', args: ['move', target] }, 'drain')).toBe(true);
   expect(await storage('move', join(disks, 'elsewhere'))).toMatchObject({ exitCode: 1 });
+  expect(await stack.checkout.npm('gc')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('npm run storage -- move'),
+  });
   expect(await storage('cancel')).toMatchObject({ exitCode: 0 });
   expect(await readdir(target)).toEqual([]);
   expect(await envLine()).toBe(before);

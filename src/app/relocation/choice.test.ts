@@ -10,7 +10,7 @@ import { markNew, markOld } from '../../relocation/marks.ts';
 import { loadSettings } from '../../settings/load.ts';
 import { type Run, run } from '../../system/processes.ts';
 import { type App, openJournal } from '../app.ts';
-import { cancelMove, expectDroppable } from './choice.ts';
+import { cancelMove, dropPlace, expectDroppable } from './choice.ts';
 
 const TAG = 'docker/registry/v2/repositories/app/_manifests/tags';
 
@@ -154,3 +154,15 @@ test.each([
     await expectNames(from);
   },
 );
+
+test('an old place that is in use again by the time somebody agrees is not dropped', async () => {
+  const old = { folder: from, to, moved: new Date(Date.now() + 60_000), bytes: 1 };
+  await markOld(old, root);
+  await name(from);
+  await expect(dropPlace(app, engine, old)).rejects.toMatchObject({ code: 'in-use' });
+  expect(await linkOf(from, '1')).toBe('sha256:1');
+  await name(to);
+  await mkdir(app.paths.state);
+  await dropPlace(app, engine, old);
+  await expect(linkOf(from, '1')).rejects.toThrow('ENOENT');
+});

@@ -102,6 +102,12 @@ export async function expectDroppable(
   engine: Engine,
   old: OldPlace,
 ): Promise<Done> {
+  await expectUnused(settings, engine, old);
+  const now = settings.registryDataDirectory;
+  return asPuller(app, settings, (client) => provePulls(now, [], client));
+}
+
+async function expectUnused(settings: Settings, engine: Engine, old: OldPlace): Promise<void> {
   const { folder } = old;
   const now = settings.registryDataDirectory;
   const point = await missingDisk(folder);
@@ -125,7 +131,6 @@ export async function expectDroppable(
       'Only a place that serves no more can be dropped.',
     );
   await expectNothingSince(old);
-  return asPuller(app, settings, (client) => provePulls(now, [], client));
 }
 
 /** Somebody may have started a registry on it by hand. */
@@ -140,8 +145,14 @@ async function expectNothingSince({ folder, moved }: OldPlace): Promise<void> {
   );
 }
 
-/** Removes what was proved to be droppable. */
-export async function dropPlace({ paths }: App, { folder, bytes }: OldPlace): Promise<Done> {
+/**
+ * Removes what was proved to be droppable.
+ * @throws Failure as `expectDroppable`, for what has changed since
+ */
+export async function dropPlace(app: App, engine: Engine, old: OldPlace): Promise<Done> {
+  const { paths, environment } = app;
+  const { folder, bytes } = old;
+  await expectUnused(await loadSettings(paths, environment), engine, old); // somebody may have thought it over for a day
   await removeImages(folder);
   await forgetPlace(paths.oldPlaces, folder);
   return changed(`${sizeInWords(bytes)} removed from ${folder}`);
