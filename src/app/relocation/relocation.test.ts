@@ -123,6 +123,7 @@ test.each<[string, string]>([
   meanwhile = { [step]: () => rename(from, `${from} elsewhere`) };
   await expect(move()).rejects.toMatchObject({ code: 'no-images' });
   expect(await folder()).toBe(from);
+  expect(await linkOf(to, '1')).toBe('sha256:1'); // not taken away like what is in the old place no more
   await rename(`${from} elsewhere`, from);
   meanwhile = {};
   await move();
@@ -137,7 +138,8 @@ test('a new disk that goes away on the way is missed: nothing is copied to the f
   meanwhile = { Blobs: away };
   await expect(move()).rejects.toMatchObject({ code: 'copy-missing' });
   meanwhile = {};
-  await serve(from); // else it might have served last, and nobody knows
+  await expect(move()).rejects.toMatchObject({ code: 'copy-missing' });
+  await serve(from);
   await expect(move()).rejects.toMatchObject({ code: 'copy-missing' });
   expect(await readdir(to)).toEqual([]);
   expect(await folder()).toBe(from);
@@ -184,4 +186,14 @@ test('parts that a kill left on the old place are started anew with the rest', a
   };
   await expect(move()).rejects.toMatchObject({ code: 'registry-down' }); // nobody listens here
   expect(asked).toContainEqual(expect.stringMatching(/^docker compose .* up .*--detach registry$/));
+});
+
+test('an old place that goes away at the very end is said to be one once it is back', async () => {
+  meanwhile = { Late: () => rename(from, `${from} elsewhere`) };
+  await expect(move()).rejects.toMatchObject({ code: 'no-images' });
+  expect(await folder()).toBe(to);
+  await rename(`${from} elsewhere`, from);
+  meanwhile = {};
+  await move();
+  expect(await readFile(join(from, OLD_MARK), 'utf8')).toContain(to);
 });
