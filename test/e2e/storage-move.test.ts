@@ -152,6 +152,18 @@ test('a move that was killed is given up: its copy goes, and nothing else', asyn
   await expectServed(['one']);
 });
 
+test('a stack that is paused is not at rest: it is left alone, and goes on with its place', async () => {
+  const before = await envLine();
+  expect(await stack.checkout.compose('pause')).toMatchObject({ exitCode: 0 });
+  const { exitCode, stderr } = await storage('move', join(disks, 'paused'));
+  expect(await stack.checkout.compose('unpause')).toMatchObject({ exitCode: 0 });
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/compose unpause/),
+  });
+  expect(await envLine()).toBe(before);
+});
+
 test('a stack that was stopped, moved and started again serves the new place: nothing can be pushed to the old one', async () => {
   const target = join(disks, 'at rest');
   expect(await stack.checkout.compose('stop')).toMatchObject({ exitCode: 0 });
