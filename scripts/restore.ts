@@ -130,7 +130,7 @@ async function fetchBackup(
     stageImages(restic, snapshot, { data: folder, about }, report),
   );
   await story.step('Stack', (report) =>
-    stopStack({ run, paths, dockerHost: environment.DOCKER_HOST }, here, report),
+    stopStack({ run, paths, engine: connect(environment.DOCKER_HOST) }, here, report),
   );
   return staged;
 }

@@ -25,6 +25,7 @@ import { gatherUnitFacts } from '../src/host/unit-facts.ts';
 import { chooseRoute } from '../src/relocation/choose.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import type { Settings } from '../src/settings/settings.ts';
+import { isAlive } from '../src/stack/alive.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer } from '../src/stack/renewer.ts';
@@ -35,6 +36,7 @@ import { withLock } from '../src/system/lock.ts';
 interface MoveOptions {
   readonly wait: number;
   readonly allowDamaged: boolean;
+  readonly forget: boolean;
   readonly json: boolean;
 }
 
@@ -62,6 +64,11 @@ command
   .description('move all images to another folder: pulls go on, pushes are refused for some seconds')
   .option('--wait <seconds>', 'how long to wait for uploads in progress', seconds, 300)
   .option('--allow-damaged', 'take damaged files along as they are', false)
+  .option(
+    '--forget',
+    'end it also where the old place is gone for good, with what was pushed to it last',
+    false,
+  )
   .option('--json', 'print the result as JSON', false)
   .action((dir: string | undefined, options: MoveOptions) =>
     exclusively('npm run storage -- move', options.json, (tools) => move(tools, dir, options)),
@@ -113,7 +120,7 @@ async function exclusively(
 async function move(
   { app, settings, engine, terminal, story }: Tools,
   dir: string | undefined,
-  { wait, allowDamaged, json }: MoveOptions,
+  { wait, allowDamaged, forget, json }: MoveOptions,
 ): Promise<void> {
   const asked = dir === undefined ? undefined : givenPath(dir);
   const route = await chooseRoute(openJournal(app, 'storage'), settings, asked);
@@ -129,7 +136,7 @@ async function move(
     terminal.paragraph(
       'What the mirror remembers stays where it is (MIRROR_DATA_DIR): it is fetched again by itself.',
     );
-  const moved = await relocate(app, settings, engine, { ...route, wait, allowDamaged }, story);
+  const moved = await relocate(app, settings, engine, { ...route, wait, allowDamaged, forget }, story);
   await followOn({ app, engine, story });
   terminal.line();
   terminal.table([['Moved', movedInWords(moved)]]);
@@ -142,7 +149,7 @@ async function followOn({ app, engine, story }: Pick<Tools, 'app' | 'engine' | '
   const { paths, clock, run } = app;
   const settings = await loadSettings(paths, app.environment);
   const stack = await engine.containers.ofProject(settings.project);
-  const stopped = stack.length > 0 && !stack.some(({ running }) => running); // and stays so
+  const stopped = stack.length > 0 && !stack.some(isAlive); // and stays so
   await story.stepFor(stopped ? undefined : settings, 'Renewer', (wanted, report) =>
     resumeRenewer({ engine, run, paths }, wanted, clock, report),
   );
@@ -164,7 +171,7 @@ async function dropOld(tools: Tools, { yes, forget, json }: DropOptions): Promis
     await story.step('New place', () => expectDroppable(app, settings, engine, place));
     terminal.paragraph(`${oldPlaceInWords(place)}.`);
     if (!(await agreesTo(terminal, yes, `Remove the images in ${place.folder}?`))) continue;
-    await story.step('Dropped', () => dropPlace(app, place));
+    await story.step('Dropped', () => dropPlace(app, engine, place));
     await openEvents(app).record('storage', 'done', `the old place ${place.folder} was dropped`);
   }
   if (json) {

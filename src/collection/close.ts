@@ -1,4 +1,5 @@
 import { Failure, unreachable } from '../errors.ts';
+import { expectNotPaused } from '../stack/alive.ts';
 import { awaitRegistry } from '../stack/answer.ts';
 import type { WritesClosed } from '../stack/writes.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
@@ -69,7 +70,7 @@ export async function wake(
   return changed('started anew');
 }
 
-/** @throws Failure `redis-silent`, and those of `forgetInRedis` */
+/** @throws Failure `redis-silent`, `part-paused`, and those of `forgetInRedis` */
 export async function forgetDescriptors({
   settings,
   engine,
@@ -82,8 +83,10 @@ export async function forgetDescriptors({
       await forgetInRedis(cache);
       return;
     case 'stack': {
-      // Nobody else has it. One that does not run remembers nothing: it keeps nothing on a disk.
-      const redis = (await engine.containers.ofService(project, 'redis')).find(({ running }) => running);
+      // Nobody else has it. One that does not run remembers nothing: it keeps nothing on a disk. A paused one does.
+      const found = await engine.containers.ofService(project, 'redis');
+      expectNotPaused('redis', found);
+      const redis = found.find(({ running }) => running);
       if (redis === undefined) return;
       const { exitCode, output } = await engine.containers.exec(redis.id, ['redis-cli', 'flushall']);
       if (exitCode === 0) return;

@@ -1,5 +1,6 @@
 import type { ContainerFacts, Engine, Executed } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
+import { expectNotPaused } from '../stack/alive.ts';
 import type { Report } from '../step.ts';
 import { type Clock, eventually } from '../system/clock.ts';
 import { readTraffic, type Traffic } from './traffic.ts';
@@ -25,11 +26,12 @@ export class RegistryPart {
     return `${this.#project}-collector`;
   }
 
-  /** @throws Failure `registry-not-running` */
+  /** @throws Failure `registry-not-running`, `part-paused` */
   async container(): Promise<ContainerFacts> {
     // One that has just ended itself is started again by the engine.
     const running = await eventually(this.#clock, UP, async () => {
       const found = await this.#engine.containers.ofService(this.#project, 'registry');
+      expectNotPaused('registry', found);
       return found.find((each) => each.running);
     });
     if (running !== undefined) return running;

@@ -95,11 +95,17 @@ export class DockerContainers implements Containers {
   }
 }
 
+/** Of `created`, `exited`, `dead` and `removing` none goes on. */
+function onHoldIn(state: string): ContainerFacts['onHold'] {
+  return state === 'paused' || state === 'restarting' ? state : undefined;
+}
+
 function facts(container: Docker.ContainerInfo): ContainerFacts {
   return {
     id: container.Id,
     name: (container.Names[0] ?? container.Id).replace(/^\//, ''),
     running: container.State === 'running',
+    onHold: onHoldIn(container.State),
     project: container.Labels['com.docker.compose.project'],
     workingDirectory: container.Labels['com.docker.compose.project.working_dir'],
     networks: Object.keys(container.NetworkSettings?.Networks ?? {}),

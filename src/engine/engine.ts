@@ -124,7 +124,10 @@ export interface Leftovers {
 export interface ContainerFacts {
   readonly id: string;
   readonly name: string;
+  /** It is at work, and can be asked. */
   readonly running: boolean;
+  /** It does not run now, and goes on with what it was made for once somebody lets it, or by itself: see `isAlive`. */
+  readonly onHold?: 'paused' | 'restarting' | undefined;
   readonly project: string | undefined;
   /** The folder that `docker compose` was run in. */
   readonly workingDirectory: string | undefined;

@@ -1,6 +1,7 @@
 import { drain, forgetDescriptors } from '../collection/close.ts';
 import type { CollectionParts } from '../collection/parts.ts';
 import { Failure } from '../errors.ts';
+import { isAlive } from '../stack/alive.ts';
 import { awaitRegistry } from '../stack/answer.ts';
 import { type Move, readMove, removeMove, writeMove } from '../stack/moved.ts';
 import { expectRefused, withWritesClosed } from '../stack/writes.ts';
@@ -46,7 +47,8 @@ export async function openAgain(parts: CollectionParts): Promise<Done> {
   if ((await readMove(paths)) === undefined) return unchanged('open');
   // The other one may have collected in the bucket that they share.
   if (settings.storage.kind === 's3') await forgetDescriptors(parts);
-  if (!(await registryRuns(parts))) await removeMove(paths);
+  // One that is paused or started again just now notices by itself.
+  if (!(await registryOf(parts)).some(({ running }) => running)) await removeMove(paths);
   else
     await withWritesClosed(parts, HOLDER, async (writes) => {
       await writes.enter('closed');
@@ -57,13 +59,13 @@ export async function openAgain(parts: CollectionParts): Promise<Done> {
   return changed('open again');
 }
 
-/** One that does not run takes no writes. */
-export async function registryRuns({
-  engine,
-  settings,
-}: Pick<CollectionParts, 'engine' | 'settings'>): Promise<boolean> {
-  const found = await engine.containers.ofService(settings.project, 'registry');
-  return found.some(({ running }) => running);
+/** Whether it takes writes, now or once it goes on. */
+export async function registryRuns(parts: Pick<CollectionParts, 'engine' | 'settings'>): Promise<boolean> {
+  return (await registryOf(parts)).some(isAlive);
+}
+
+function registryOf({ engine, settings }: Pick<CollectionParts, 'engine' | 'settings'>) {
+  return engine.containers.ofService(settings.project, 'registry');
 }
 
 /** @throws Failure `not-closed` unless nothing can be written here */

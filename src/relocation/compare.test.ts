@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../system/clock.ts';
 import { bringBack, type CopyParts, compare, copyDifferences, copyThese, proveBlobs } from './compare.ts';
+import { lateArrivals } from './differences.ts';
 import { isMarkedNew, markNew, removeImages } from './marks.ts';
 import { scan } from './scan.ts';
 import { isSound, Proven } from './verify.ts';
@@ -69,6 +70,16 @@ test('a tag that was deleted when folders were made and pushed again before file
 test('a new disk that is gone is said to be, and not taken for a defect', async () => {
   await rm(parts.to, { recursive: true });
   await expect(copyDifferences(parts, quiet)).rejects.toMatchObject({ code: 'not-written' });
+});
+
+test('what the new disk does not take is no damage of the old one, and is not left out as such', async () => {
+  const takesNothing = () => {
+    throw Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' });
+  };
+  await expect(copyDifferences({ ...parts, allowDamaged: true }, takesNothing)).rejects.toMatchObject({
+    code: 'not-written',
+    message: expect.stringContaining(parts.to),
+  });
 });
 
 test('what a killed copying left half made is no image on either side, and goes', async () => {
@@ -171,4 +182,13 @@ test('what was pushed to the new place while that served outlives the next copyi
   await copyDifferences(parts, quiet);
   expect(await readFile(join(parts.from, pushed), 'utf8')).toBe('sha256:2222');
   expect(await readFile(join(parts.to, pushed), 'utf8')).toBe('sha256:2222');
+});
+
+test('a tag that is pushed while late ones come along keeps what it was pushed as', async () => {
+  await put(LINK, 'sha256:1111', parts.to);
+  await utimes(join(parts.to, LINK), 1, 1);
+  const late = lateArrivals(await scan(parts.from), await scan(parts.to), 0);
+  await put(LINK, 'sha256:2222', parts.to);
+  await copyThese(parts, late, quiet);
+  expect(await readFile(join(parts.to, LINK), 'utf8')).toBe('sha256:2222');
 });

@@ -53,10 +53,14 @@ export async function copyThese(parts: CopyParts, wanted: Differences, report: R
   return changed(`${counted(copy.length, 'file')}, ${sizeInWords(bytes)}${gone}`);
 }
 
+/** Brings along what the old place got since both were compared. */
+export async function bringLate(parts: CopyParts, since: number, report: Report): Promise<Done> {
+  return copyThese(parts, lateArrivals(await scan(parts.from), await scan(parts.to), since), report);
+}
+
 /** Brings back to the old place what was pushed to the new one while that served for a while, before any of it goes. */
 export async function bringBack(parts: CopyParts, since: number, report: Report): Promise<Done> {
-  const back = { ...parts, from: parts.to, to: parts.from };
-  return copyThese(back, lateArrivals(await scan(back.from), await scan(back.to), since), report);
+  return bringLate({ ...parts, from: parts.to, to: parts.from }, since, report);
 }
 
 /**

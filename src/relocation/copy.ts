@@ -5,10 +5,10 @@ import { Failure, messageOf, systemCode } from '../errors.ts';
 import type { Report } from '../step.ts';
 import { atOnce } from '../system/at-once.ts';
 import type { Run } from '../system/processes.ts';
-import { type Differences, parentsOf } from './differences.ts';
+import { type Differences, digestIn, outdoes, parentsOf } from './differences.ts';
 import type { Meter } from './meter.ts';
 import type { Places } from './places.ts';
-import { HALF } from './scan.ts';
+import { factsOf, HALF } from './scan.ts';
 import { isSound } from './verify.ts';
 
 /** A disk has its most with a few at once; small files are mostly waiting. */
@@ -23,7 +23,7 @@ const AT_ONCE = 8;
  */
 export async function bringOver(
   places: Places,
-  { folders, copy, remove }: Differences,
+  { folders, copy, remove, newerStays = false }: Differences,
   meter: Meter,
   report: Report,
 ): Promise<readonly string[]> {
@@ -35,7 +35,8 @@ export async function bringOver(
   await atOnce(AT_ONCE, copy, async (path) => {
     if (failure !== undefined) return;
     try {
-      meter.add(await copyOne(places, path));
+      const stays = newerStays && digestIn(path) === undefined && (await isNewerThere(places, path));
+      meter.add(stays ? 0 : await copyOne(places, path));
       report(meter.inWords());
     } catch (error) {
       if (systemCode(error) === 'EIO' && !(await isSound(join(places.from, path), path))) unread.push(path);
@@ -68,6 +69,13 @@ async function copyFolder({ from, to }: Places, path: string): Promise<void> {
   await mkdir(target).catch(ifNew);
   if (isRoot()) await chown(target, facts.uid, facts.gid);
   await chmod(target, facts.mode & 0o7777);
+}
+
+/** Somebody may have pushed it after both places were looked at. */
+async function isNewerThere({ from, to }: Places, path: string): Promise<boolean> {
+  const [one, other] = await Promise.all([from, to].map((place) => lstat(join(place, path)).catch(ifThere)));
+  if (one === undefined || other === undefined) return false;
+  return outdoes(factsOf(other), factsOf(one));
 }
 
 /** Its bytes. */

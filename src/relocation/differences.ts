@@ -8,6 +8,8 @@ export interface Differences {
   /** Files and folders that are there too much; of a folder not what is in it. */
   readonly remove: readonly string[];
   readonly bytes: number;
+  /** Whether a link there stays that is newer by the time it would be replaced: both places may have been served. */
+  readonly newerStays?: boolean;
 }
 
 /** Times go through seconds as a double on their way to the disk: what is closer than that is the same, in ms. */
@@ -47,18 +49,25 @@ export function lateArrivals(from: Scan, to: Scan, since: number): Differences {
     const there = to.files.get(path);
     // An upload that was begun before and ended after has its blob from the time of its last byte.
     if (digestIn(path) !== undefined) return there === undefined;
-    if (facts.written <= since) return false;
-    if (there === undefined) return true;
-    // What a machine that lost power cut off is shorter: no link is empty, and of two of the same time the longer one is whole.
-    if (Math.abs(there.written - facts.written) < SAME_TIME) return there.bytes < facts.bytes;
-    return there.written < facts.written && facts.bytes > 0;
+    return facts.written > since && !outdoes(there, facts);
   });
   const needed = new Set(late.flatMap(([path]) => parentsOf(path)));
   return {
     folders: [...from.folders].filter((path) => needed.has(path) && !to.folders.has(path)),
     ...listed(late),
     remove: to.halves,
+    newerStays: true,
   };
+}
+
+/**
+ * Whether a link that is there counts for more than another of its name. What a machine that lost power cut off is shorter:
+ * no link is empty, and of two of the same time the longer one is whole.
+ */
+export function outdoes(there: FileFacts | undefined, { bytes, written }: FileFacts): boolean {
+  if (there === undefined) return false;
+  if (Math.abs(there.written - written) < SAME_TIME) return there.bytes >= bytes;
+  return there.written > written || bytes === 0;
 }
 
 /** A blob never changes: one of the same size is the same, as far as its hash says so. */

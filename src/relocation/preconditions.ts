@@ -14,6 +14,7 @@ import { OLD_MARK } from '../storage/old-places.ts';
 import { diskOf } from '../system/disk.ts';
 import { isThere } from '../system/files.ts';
 import { missingDisk } from '../system/mounts.ts';
+import type { Begun } from './begun.ts';
 import { differences } from './differences.ts';
 import { isMarkedNew } from './marks.ts';
 import type { Places } from './places.ts';
@@ -52,11 +53,52 @@ export async function expectImages({ from }: Pick<Places, 'from'>): Promise<void
 }
 
 /**
+ * That the old place is there, which may have got what the new one has not.
+ * @param forget whether that is given up
+ * @throws Failure `no-images`
+ */
+export async function expectLast({
+  from,
+  forget,
+}: Pick<Places, 'from'> & { readonly forget: boolean }): Promise<void> {
+  if (forget) return;
+  if ((await missingDisk(from)) === undefined && (await holdsImages(from))) return;
+  throw new Failure(
+    'no-images',
+    `There are no images in ${from}, where the last ones may have been pushed to.`,
+    'Mount its disk, then run this again. If it is gone for good: npm run storage -- move --forget',
+  );
+}
+
+/**
  * That the new place, which once was as the old one, is there: what was pushed to it since is nowhere else.
  * @throws Failure `copy-missing`
  */
 export async function expectCopy(folder: string): Promise<void> {
   if ((await missingDisk(folder)) !== undefined || !(await holdsImages(folder))) throw copyMissing(folder);
+}
+
+/**
+ * What was begun has its mark there, or all images: a folder with neither is what is below a disk that is missing.
+ * @throws Failure `copy-missing`
+ */
+export async function expectBegun(
+  { from, to }: Places,
+  { root }: Pick<Paths, 'root'>,
+  begun: Pick<Begun, 'compared'> | undefined,
+): Promise<void> {
+  if (begun === undefined) return;
+  if (begun.compared > 0 || !(await isMarkedNew(to, { checkout: root, from }))) await expectCopy(to);
+}
+
+/**
+ * That both are still there: a folder whose disk went away meanwhile is like one without images, and two of these are the
+ * same.
+ * @throws Failure `no-images`, `copy-missing`
+ */
+export async function expectBoth(places: Places, { root }: Pick<Paths, 'root'>): Promise<void> {
+  await expectImages(places);
+  if (!(await isMarkedNew(places.to, { checkout: root, from: places.from }))) throw copyMissing(places.to);
 }
 
 export function copyMissing(folder: string): Failure {

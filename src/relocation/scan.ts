@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Failure, systemCode } from '../errors.ts';
@@ -13,6 +13,10 @@ export interface FileFacts {
   readonly bytes: number;
   /** ms since 1970. */
   readonly written: number;
+}
+
+export function factsOf({ size, mtimeMs }: Stats): FileFacts {
+  return { bytes: size, written: mtimeMs };
 }
 
 /** All that distribution has written, without uploads on their way. Paths are below its root directory. */
@@ -43,11 +47,11 @@ export async function scan(directory: string): Promise<Scan> {
     if (path.endsWith('/_uploads') || (path !== ROOT && ROOT.startsWith(path))) continue;
     for (const name of namesIn(join(directory, path))) {
       const inner = `${path}/${name}`;
-      const facts = factsOf(join(directory, inner));
+      const facts = statOf(join(directory, inner));
       if (facts === undefined) continue;
       if (facts.isDirectory()) waiting.push(inner);
       else if (facts.isFile() && name.endsWith(HALF)) halves.push(inner);
-      else if (facts.isFile()) files.set(inner, { bytes: facts.size, written: facts.mtimeMs });
+      else if (facts.isFile()) files.set(inner, factsOf(facts));
       else throw foreign(join(directory, inner));
     }
     looked += 1;
@@ -64,7 +68,7 @@ function above(path: string): string[] {
 }
 
 function isFolder(directory: string, path: string): boolean {
-  const facts = factsOf(join(directory, path));
+  const facts = statOf(join(directory, path));
   if (facts === undefined || facts.isDirectory()) return facts !== undefined;
   throw foreign(join(directory, path));
 }
@@ -78,7 +82,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function factsOf(path: string) {
+function statOf(path: string) {
   try {
     return lstatSync(path);
   } catch (error) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeEngine } from '../../test/support/fake-engine.ts';
+import type { ContainerFacts } from '../engine/engine.ts';
 import { expectNotStarted, whoServes } from './served.ts';
 
 let root: string;
@@ -15,9 +16,9 @@ beforeEach(async () => {
   await symlink('old', join(root, 'link'));
 });
 
-function serve(name: string): void {
+function serve(name: string, how: Pick<ContainerFacts, 'running' | 'onHold'> = { running: true }): void {
   const mounts = [{ source: join(root, name), destination: '/var/lib/registry' }];
-  const container = { id: 'registry', name: 'registry', running: true, networks: [], mounts };
+  const container = { id: 'registry', name: 'registry', networks: [], mounts, ...how };
   engine.running = [{ ...container, project: 'moorage', workingDirectory: root }];
 }
 
@@ -31,6 +32,21 @@ test.each([
 ])('a registry on %s serves the %s place', async (name, served) => {
   serve(name);
   expect(await look('old', 'new')).toBe(served);
+});
+
+test('one that has ended serves nobody; one that the engine is about to start again serves its place', async () => {
+  serve('old', { running: false });
+  expect(await look('old', 'new')).toBe('nobody');
+  serve('old', { running: false, onHold: 'restarting' });
+  expect(await look('old', 'new')).toBe('old');
+});
+
+test('one that is paused is not at rest: it would go on with its place', async () => {
+  serve('old', { running: false, onHold: 'paused' });
+  await expect(look('old', 'new')).rejects.toMatchObject({
+    code: 'part-paused',
+    remedy: expect.stringContaining('docker compose unpause'),
+  });
 });
 
 test('one that is elsewhere is not taken for either', async () => {

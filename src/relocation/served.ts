@@ -2,24 +2,24 @@ import { stat } from 'node:fs/promises';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import { expectNotPaused, isAlive } from '../stack/alive.ts';
 import type { Places } from './places.ts';
 
-/** Which of two places the registry that runs has its images in. */
+/** Which of two places the registry has its images in that runs, or that the engine is about to start again. */
 export type Served = 'old' | 'new' | 'nobody';
 
 /** Where it is mounted (compose/storage/filesystem.yaml). */
 const INSIDE = '/var/lib/registry';
 
-/** @throws Failure `served-elsewhere` when it is neither of them */
+/** @throws Failure `served-elsewhere` when it is neither of them, `part-paused` */
 export async function whoServes(
   { containers }: Pick<Engine, 'containers'>,
   { project }: Pick<Settings, 'project'>,
   { from, to }: Places,
 ): Promise<Served> {
   const found = await containers.ofService(project, 'registry');
-  const source = found
-    .find(({ running }) => running)
-    ?.mounts.find(({ destination }) => destination === INSIDE)?.source;
+  expectNotPaused('registry', found);
+  const source = found.find(isAlive)?.mounts.find(({ destination }) => destination === INSIDE)?.source;
   if (source === undefined) return 'nobody';
   if (await isSameFolder(source, from)) return 'old';
   if (await isSameFolder(source, to)) return 'new';

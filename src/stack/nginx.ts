@@ -3,6 +3,7 @@ import { servedFingerprint } from '../certificates/handshake.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import { expectNotPaused } from './alive.ts';
 
 const HANDSHAKE_TIMEOUT = 5_000;
 
@@ -54,6 +55,7 @@ export class NginxContainer implements WebServer {
 
   async #exec(command: readonly string[]) {
     const containers = await this.#engine.containers.ofService(this.#settings.project, 'nginx');
+    expectNotPaused('nginx', containers);
     const nginx = containers.find(({ running }) => running);
     if (nginx !== undefined) return this.#engine.containers.exec(nginx.id, command);
     throw new Failure('nginx-not-running', 'nginx does not run.', 'Start it with `docker compose up -d`.');

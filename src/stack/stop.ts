@@ -1,12 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { counted } from '../counted.ts';
-import { connect } from '../engine/connect.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import type { Settings } from '../settings/settings.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 import type { Run } from '../system/processes.ts';
+import { isAlive } from './alive.ts';
 
 /**
  * Makes sure that a folder for images is not that of another stack that runs: it would go on with the wrong ones.
@@ -33,20 +33,16 @@ export async function expectNotServed(
 }
 
 /**
- * Stops what runs of a stack, if there is one, before its files change under it.
+ * Stops what runs of a stack, if there is one, and what is paused, before its files change under it.
  * @throws Failure `stack-failed`
  */
 export async function stopStack(
-  { run, paths, dockerHost }: { run: Run; paths: Paths; dockerHost: string | undefined },
+  { run, paths, engine }: { run: Run; paths: Pick<Paths, 'root'>; engine: Pick<Engine, 'containers'> },
   { project }: Pick<Settings, 'project'>,
   report: Report,
 ): Promise<Done> {
-  const containers = await connect(dockerHost)
-    .containers.ofProject(project)
-    .catch(() => []); // no engine: nothing runs
-  const ours = containers.filter(
-    ({ running, workingDirectory }) => running && workingDirectory === paths.root,
-  );
+  const containers = await engine.containers.ofProject(project).catch(() => []); // no engine: nothing runs
+  const ours = containers.filter((each) => isAlive(each) && each.workingDirectory === paths.root);
   if (ours.length === 0) return unchanged('nothing runs');
   const result = await run('docker', ['stop', ...ours.map(({ id }) => id)], {
     onLine: (line) => report(line),

@@ -142,10 +142,26 @@ test('a move that was killed is given up: its copy goes, and nothing else', asyn
   const target = join(disks, 'given up');
   expect(await killAt(stack.checkout, { name: 'storage', args: ['move', target] }, 'drain')).toBe(true);
   expect(await storage('move', join(disks, 'elsewhere'))).toMatchObject({ exitCode: 1 });
+  expect(await stack.checkout.npm('gc')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('npm run storage -- move'),
+  });
   expect(await storage('cancel')).toMatchObject({ exitCode: 0 });
   expect(await readdir(target)).toEqual([]);
   expect(await envLine()).toBe(before);
   await expectServed(['one']);
+});
+
+test('a stack that is paused is not at rest: it is left alone, and goes on with its place', async () => {
+  const before = await envLine();
+  expect(await stack.checkout.compose('pause')).toMatchObject({ exitCode: 0 });
+  const { exitCode, stderr } = await storage('move', join(disks, 'paused'));
+  expect(await stack.checkout.compose('unpause')).toMatchObject({ exitCode: 0 });
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/compose unpause/),
+  });
+  expect(await envLine()).toBe(before);
 });
 
 test('a stack that was stopped, moved and started again serves the new place: nothing can be pushed to the old one', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CollectionParts } from '../../collection/parts.ts';
 import { counted } from '../../counted.ts';
+import { connect } from '../../engine/connect.ts';
 import { Failure, WrongInput } from '../../errors.ts';
 import { uninstallUnit } from '../../host/install-unit.ts';
 import { readInventory } from '../../inventory/inventory.ts';
@@ -12,6 +13,7 @@ import { discardState } from '../../move/state.ts';
 import { additions, inShort, survey, surveyOf } from '../../move/survey.ts';
 import { noteTakenBack } from '../../move/taken-back.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { isAlive } from '../../stack/alive.ts';
 import { expectNotMoved, type Move, readMove } from '../../stack/moved.ts';
 import { stopStack } from '../../stack/stop.ts';
 import { changed, type Done, type Report, unchanged } from '../../step.ts';
@@ -60,19 +62,19 @@ export async function expectHandedOver(settings: Settings, { other }: Move): Pro
   );
 }
 
-/** Whether a container of this registry runs. */
+/** Whether a container of this registry runs, or is paused. */
 export async function anythingRuns({
   engine,
   settings,
 }: Pick<CollectionParts, 'engine' | 'settings'>): Promise<boolean> {
-  return (await engine.containers.ofProject(settings.project)).some(({ running }) => running);
+  return (await engine.containers.ofProject(settings.project)).some(isAlive);
 }
 
 /** Stops what runs here; images and certificates stay. */
 export async function stopHere(app: App, settings: Settings, report: Report): Promise<Done> {
   const unit = unitOfHost(app, settings);
   const removed = unit === undefined ? unchanged('') : await uninstallUnit(openServiceManager(app), unit);
-  const stopped = await stopStack({ ...app, dockerHost: app.environment.DOCKER_HOST }, settings, report);
+  const stopped = await stopStack({ ...app, engine: connect(app.environment.DOCKER_HOST) }, settings, report);
   const summary = [stopped.summary, removed.changed ? removed.summary : ''].filter(Boolean).join('; ');
   return stopped.changed || removed.changed ? changed(summary) : unchanged(summary);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CHECKER } from '../../access/prover.ts';
+import { connect } from '../../engine/connect.ts';
 import { unreachable } from '../../errors.ts';
 import { readInventory } from '../../inventory/inventory.ts';
 import { openTree } from '../../inventory/open.ts';
@@ -56,7 +57,7 @@ export async function doFarTask(
 
 async function stop(app: App, report: Report): Promise<void> {
   const settings = await loadSettings(app.paths, app.environment);
-  await stopStack({ ...app, dockerHost: app.environment.DOCKER_HOST }, settings, report);
+  await stopStack({ ...app, engine: connect(app.environment.DOCKER_HOST) }, settings, report);
 }
 
 async function surveyHere({ paths, clock, environment }: App, report: Report): Promise<Survey> {

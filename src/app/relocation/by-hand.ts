@@ -38,7 +38,7 @@ export async function bringAlong(
   route: Route,
   story: Teller,
 ): Promise<Moved> {
-  const move = { ...route, wait: WAIT, allowDamaged: false };
+  const move = { ...route, wait: WAIT, allowDamaged: false, forget: false };
   try {
     return await withStorage(app, 'npm run init-tls', () => relocate(app, settings, engine, move, story));
   } catch (error) {

@@ -8,9 +8,9 @@ import { paths } from '../../paths.ts';
 import { noteBegun } from '../../relocation/begun.ts';
 import { markNew, markOld } from '../../relocation/marks.ts';
 import { loadSettings } from '../../settings/load.ts';
-import { run } from '../../system/processes.ts';
+import { type Run, run } from '../../system/processes.ts';
 import { type App, openJournal } from '../app.ts';
-import { cancelMove, expectDroppable } from './choice.ts';
+import { cancelMove, dropPlace, expectDroppable } from './choice.ts';
 
 const TAG = 'docker/registry/v2/repositories/app/_manifests/tags';
 
@@ -121,4 +121,48 @@ test('an old place is not dropped that something was pushed to after it was one'
     code: 'newer-there',
     message: expect.stringContaining(TAG),
   });
+});
+
+test.each([
+  ['stopped', false, ['up', '--no-start']],
+  ['running', true, ['up', '--detach']],
+])(
+  'parts that are %s and made for the copy are made for the old place before that goes',
+  async (_, running, words) => {
+    await noteBegun(openJournal(app, 'storage'), { from, to, compared: Date.now() }, 'switch');
+    engine.containers.ofProject = async () => [
+      {
+        id: 'gate',
+        name: 'gate',
+        running,
+        project: 'moorage',
+        workingDirectory: root,
+        networks: [],
+        mounts: [{ source: to, destination: '/var/lib/registry' }],
+      },
+    ];
+    const asked: string[][] = [];
+    const compose: Run = async (command, args) => {
+      if (command === 'docker') asked.push([...args, await linkOf(to, '1')]);
+      return { exitCode: 0, stdout: '', stderr: '' };
+    };
+    const cancelled = cancelMove({ ...app, run: compose }, await name(to), engine, () => undefined);
+    if (running)
+      await expect(cancelled).rejects.toMatchObject({ code: 'registry-down' }); // nobody listens here
+    else await cancelled;
+    expect(asked[0]).toEqual(expect.arrayContaining([...words, 'sha256:1']));
+    await expectNames(from);
+  },
+);
+
+test('an old place that is in use again by the time somebody agrees is not dropped', async () => {
+  const old = { folder: from, to, moved: new Date(Date.now() + 60_000), bytes: 1 };
+  await markOld(old, root);
+  await name(from);
+  await expect(dropPlace(app, engine, old)).rejects.toMatchObject({ code: 'in-use' });
+  expect(await linkOf(from, '1')).toBe('sha256:1');
+  await name(to);
+  await mkdir(app.paths.state);
+  await dropPlace(app, engine, old);
+  await expect(linkOf(from, '1')).rejects.toThrow('ENOENT');
 });

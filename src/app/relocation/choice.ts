@@ -20,7 +20,7 @@ import { type OldPlace, readOldPlaces, writeOldPlaces } from '../../storage/old-
 import { missingDisk } from '../../system/mounts.ts';
 import { type App, openJournal } from '../app.ts';
 import { asPuller } from '../collection.ts';
-import { setFolder } from './on-folder.ts';
+import { setFolder, startRest } from './on-folder.ts';
 
 /** What a move will do, for who is asked. */
 export async function describeMove({ from, to }: Route): Promise<string> {
@@ -81,10 +81,18 @@ export async function cancelMove(
   const parts = { ...app, from, to, proven: new Proven(), allowDamaged: false };
   if (ours) await bringBack(parts, servedSince(begun), report);
   await setFolder(app, from);
+  await startFrom(to, app, settings, engine);
   if (ours) await removeImages(to);
   await dropLease(paths, 'storage');
   await journal.end();
   return changed(`the images stay in ${from}${ours ? `, and their copy in ${to} is gone` : ''}`);
+}
+
+/** Parts that were made for a place that goes would be started on it by `docker compose start`: they are made anew. */
+async function startFrom(gone: string, app: App, settings: Settings, engine: Engine): Promise<void> {
+  const mounts = (await engine.containers.ofProject(settings.project)).flatMap((each) => each.mounts);
+  const made = await Promise.all(mounts.map(({ source }) => isSameFolder(source, gone)));
+  if (made.includes(true)) await startRest(app, settings, engine);
 }
 
 /** @throws Failure `not-that-place`, `newer-there`, `disk-missing`, `in-use`, `no-images`, `served-elsewhere`, and those of a registry that is not well */
@@ -94,6 +102,12 @@ export async function expectDroppable(
   engine: Engine,
   old: OldPlace,
 ): Promise<Done> {
+  await expectUnused(settings, engine, old);
+  const now = settings.registryDataDirectory;
+  return asPuller(app, settings, (client) => provePulls(now, [], client));
+}
+
+async function expectUnused(settings: Settings, engine: Engine, old: OldPlace): Promise<void> {
   const { folder } = old;
   const now = settings.registryDataDirectory;
   const point = await missingDisk(folder);
@@ -117,7 +131,6 @@ export async function expectDroppable(
       'Only a place that serves no more can be dropped.',
     );
   await expectNothingSince(old);
-  return asPuller(app, settings, (client) => provePulls(now, [], client));
 }
 
 /** Somebody may have started a registry on it by hand. */
@@ -132,8 +145,14 @@ async function expectNothingSince({ folder, moved }: OldPlace): Promise<void> {
   );
 }
 
-/** Removes what was proved to be droppable. */
-export async function dropPlace({ paths }: App, { folder, bytes }: OldPlace): Promise<Done> {
+/**
+ * Removes what was proved to be droppable.
+ * @throws Failure as `expectDroppable`, for what has changed since
+ */
+export async function dropPlace(app: App, engine: Engine, old: OldPlace): Promise<Done> {
+  const { paths, environment } = app;
+  const { folder, bytes } = old;
+  await expectUnused(await loadSettings(paths, environment), engine, old); // somebody may have thought it over for a day
   await removeImages(folder);
   await forgetPlace(paths.oldPlaces, folder);
   return changed(`${sizeInWords(bytes)} removed from ${folder}`);

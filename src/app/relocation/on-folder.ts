@@ -6,12 +6,14 @@ import type { Places } from '../../relocation/places.ts';
 import { writeOwn } from '../../settings/env-file.ts';
 import { loadSettings } from '../../settings/load.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { isAlive } from '../../stack/alive.ts';
 import { awaitNginx, awaitRegistry } from '../../stack/answer.ts';
 import { makeParts, type Part, recentLog, startParts } from '../../stack/compose.ts';
 import { NginxContainer } from '../../stack/nginx.ts';
 import { startServing } from '../../stack/serving.ts';
 import type { WritesClosed } from '../../stack/writes.ts';
 import { changed, type Done, type Report } from '../../step.ts';
+import { holdsImages } from '../../storage/data-directory.ts';
 import { noteLastPlace } from '../../storage/last-place.ts';
 import { DROP, readOldPlaces, writeOldPlaces } from '../../storage/old-places.ts';
 import type { App } from '../app.ts';
@@ -62,7 +64,7 @@ export async function startOnFolder(
 export async function startRest(app: App, settings: Settings, engine: Engine): Promise<boolean> {
   const { paths, run } = app;
   const containers = await engine.containers.ofProject(settings.project);
-  const runs = containers.some(({ running }) => running);
+  const runs = containers.some(isAlive);
   if (runs) await startOnFolder(app, engine, undefined, () => undefined);
   else if (containers.length > 0) await makeParts({ run, paths }, ['registry', 'gate', 'nginx', 'renewer']);
   return runs;
@@ -71,11 +73,13 @@ export async function startRest(app: App, settings: Settings, engine: Engine): P
 /** Leaves word of the old place, in it and here. */
 export async function keepOld({ paths, clock }: App, { from, to }: Places, bytes: number): Promise<Done> {
   const old = { folder: from, to, moved: clock.now(), bytes };
-  await markOld(old, paths.root);
+  const there = await holdsImages(from);
+  if (there) await markOld(old, paths.root);
   const others = (await readOldPlaces(paths.oldPlaces)).filter(
     ({ folder }) => folder !== from && folder !== to,
   );
-  await writeOldPlaces(paths.oldPlaces, [old, ...others]);
+  await writeOldPlaces(paths.oldPlaces, there ? [old, ...others] : others);
   await unmarkNew(to);
+  if (!there) return changed(`${from} is gone`);
   return changed(`${from} stays as it was, ${sizeInWords(bytes)}; to remove it: ${DROP}`);
 }

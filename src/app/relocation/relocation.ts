@@ -5,19 +5,23 @@ import type { RegistryClient } from '../../registry/client.ts';
 import { type Begun, begunIn, noteBegun, type Step, servedSince } from '../../relocation/begun.ts';
 import {
   bringBack,
+  bringLate,
   type Compared,
   type CopyParts,
   compare,
   copyDifferences,
-  copyThese,
   proveBlobs,
 } from '../../relocation/compare.ts';
-import { lateArrivals } from '../../relocation/differences.ts';
 import { markNew } from '../../relocation/marks.ts';
 import type { Places } from '../../relocation/places.ts';
-import { expectCopy, expectFit, expectImages } from '../../relocation/preconditions.ts';
+import {
+  expectBegun,
+  expectBoth,
+  expectFit,
+  expectImages,
+  expectLast,
+} from '../../relocation/preconditions.ts';
 import { provePulls } from '../../relocation/proof.ts';
-import { scan } from '../../relocation/scan.ts';
 import { expectNotStarted, type Served, whoServes } from '../../relocation/served.ts';
 import { Proven } from '../../relocation/verify.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -34,6 +38,8 @@ export interface Move extends Places {
   /** Seconds that uploads on their way may take to end. */
   readonly wait: number;
   readonly allowDamaged: boolean;
+  /** Whether it is brought to its end though the old place is gone for good, with what was pushed to it last. */
+  readonly forget: boolean;
 }
 
 export interface Moved extends Compared, Places {
@@ -104,9 +110,9 @@ class Relocation {
         return this.#whileItServes();
       case 'nobody':
         // Who served last is not known after a kill, and what the new place got must not go.
-        return this.#begun === undefined ? this.#atRest() : this.#toItsEnd(this.#begun, served);
+        return this.#begun === undefined ? this.#atRest() : this.#toItsEnd(this.#begun);
       case 'new':
-        return this.#toItsEnd(this.#begun, served);
+        return this.#toItsEnd(this.#begun);
       default:
         return unreachable(served);
     }
@@ -135,7 +141,8 @@ class Relocation {
   async #atRest(): Promise<Moved> {
     await this.#firstPass();
     const served = await whoServes(this.#engine, this.#settings, this.#move);
-    if (served !== 'nobody') return this.#carryOn(served);
+    if (served === 'old') return this.#whileItServes(); // somebody has started it meanwhile
+    if (served === 'new') return this.#toItsEnd(begunIn(await this.#journal.interrupted()));
     const at = this.#app.clock.now().getTime();
     const compared = await this.#secondPass();
     await this.#note(at, 'switch');
@@ -145,27 +152,22 @@ class Relocation {
     return { ...this.#places, ...compared, refused: undefined };
   }
 
-  /** Somebody has started it meanwhile. */
-  async #carryOn(served: 'old' | 'new'): Promise<Moved> {
-    if (served === 'old') return this.#whileItServes();
-    return this.#toItsEnd(begunIn(await this.#journal.interrupted()), served);
-  }
-
   /**
    * A run was killed after the new place had begun to serve, by it or by `docker compose up`. What was written to the old
    * one after both were compared comes along; nothing that is in the new one is touched.
    */
-  async #toItsEnd(begun: Begun | undefined, served: Served): Promise<Moved> {
+  async #toItsEnd(begun: Begun | undefined): Promise<Moved> {
     const { to } = this.#move;
     const at = begun?.compared ?? 0;
-    if (at === 0) await expectImages(this.#move);
-    else await expectCopy(to);
-    await this.#note(at, 'switch');
+    await (at === 0 ? expectImages(this.#move) : expectLast(this.#move));
+    await expectBegun(this.#move, this.#app.paths, begun);
+    if (begun === undefined) await this.#note(at, 'switch');
+    else await this.#journal.reach('switch' satisfies Step); // since when it may have been served stays known
     await this.#bringLate(at);
     const { damaged, found } = await this.#story.step('Blobs', (report) => proveBlobs(this.#parts, report));
     const compared = { damaged, files: found.files.size, bytes: found.bytes };
     await setFolder(this.#app, to);
-    const runs = served === 'new' || (await startRest(this.#app, this.#settings, this.#engine));
+    const runs = await startRest(this.#app, this.#settings, this.#engine); // a kill may have left parts on the old one
     if (runs)
       await asPuller(this.#app, this.#settings, (client) =>
         this.#prove(compared, client, async () => undefined),
@@ -175,25 +177,22 @@ class Relocation {
 
   async leave({ bytes }: Moved): Promise<void> {
     const { from, to } = this.#move;
+    await expectLast(this.#move);
     await this.#journal.reach('leave' satisfies Step);
     await this.#story.step('Old place', () => keepOld(this.#app, this.#move, bytes));
     await openEvents(this.#app).record(HOLDER, 'done', `the images were moved from ${from} to ${to}`);
     await this.#journal.end();
   }
 
-  /** What the old place got since it was compared. */
   async #bringLate(since: number): Promise<void> {
-    const { from, to } = this.#move;
-    await this.#story.step('Late', async (report) =>
-      copyThese(this.#parts, lateArrivals(await scan(from), await scan(to), since), report),
-    );
+    await this.#story.step('Late', (report) => bringLate(this.#parts, since, report));
   }
 
   async #firstPass(): Promise<void> {
     const { from, to } = this.#move;
     const { paths } = this.#app;
     const begun = this.#begun;
-    if (begun !== undefined && begun.compared > 0) await expectCopy(to);
+    await expectBegun(this.#move, paths, begun);
     await this.#story.step('Places', () =>
       expectFit(this.#move, this.#settings, { engine: this.#engine, paths }),
     );
@@ -207,8 +206,11 @@ class Relocation {
 
   async #secondPass(): Promise<Compared> {
     await this.#note(0, 'compare');
+    await expectBoth(this.#move, this.#app.paths);
     await this.#story.step('Changes', (report) => copyDifferences(this.#parts, report));
-    return this.#story.step('Compared', (report) => compare(this.#parts, report));
+    const compared = await this.#story.step('Compared', (report) => compare(this.#parts, report));
+    await expectBoth(this.#move, this.#app.paths);
+    return compared;
   }
 
   async #switchOver(writes: WritesClosed): Promise<void> {
