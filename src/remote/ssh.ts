@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import type { Finished, Run } from '../system/processes.ts';
+import { tellsOfFullDisk } from './copied.ts';
 import { type Destination, destinationInWords } from './destination.ts';
 import type { RemoteHost, RemoteOptions, RsyncOptions } from './host.ts';
 import { commandLine, forAnyShell, quoted } from './quote.ts';
@@ -10,6 +11,8 @@ import { connectionFailure, noisyShell, sudoFailure } from './ssh-failure.ts';
 
 /** What `ssh` ends with when it is itself that failed (ssh(1), EXIT STATUS). */
 const SSH_FAILED = 255;
+/** Of rsync(1), EXIT VALUES: the protocol's stream broke off, nothing came in time; and what its `ssh` ends with. */
+const CONNECTION_ENDED: readonly number[] = [12, 30, SSH_FAILED];
 /** Seconds, where ssh_config says nothing: a host that does not answer is not waited for as long as TCP would. */
 const CONNECT_WITHIN = 15;
 /** Seconds; after four without an answer the connection counts as lost. */
@@ -116,7 +119,7 @@ export class SshHost implements RemoteHost {
     );
     if (result.exitCode === 127 && /^rsync: not found/.test(result.stderr))
       throw new Failure('rsync-missing', 'There is no rsync here.', 'apt-get install rsync');
-    if (result.exitCode === 12 || result.exitCode === SSH_FAILED || result.exitCode === 30)
+    if (CONNECTION_ENDED.includes(result.exitCode) && !tellsOfFullDisk(result.stderr))
       throw connectionFailure(this.name, result);
     return result;
   }
