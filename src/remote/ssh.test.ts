@@ -37,6 +37,12 @@ test('what a configuration has for logging in by hand is put aside, and nothing 
   expect(words).not.toContain('ForkAfterAuthentication=no');
 });
 
+test('what is made there can be read by others, whatever the umask of whoever logs in', async () => {
+  const { ran, run } = recorded({ id: '1000' });
+  await (await SshHost.open(VPS, { run, interactive: false })).run(['mkdir', '-p', '/srv/x']);
+  expect(ran.at(-1)?.at(-1)).toBe("sudo -n -- sh -c 'umask 022; mkdir -p /srv/x'");
+});
+
 test('a shell that greets is told as such before anything that it says is believed', async () => {
   const { run } = recorded({ id: 'welcome to vps\n0' });
   await expect(SshHost.open(VPS, { run, interactive: false })).rejects.toMatchObject({

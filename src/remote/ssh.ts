@@ -95,8 +95,9 @@ export class SshHost implements RemoteHost {
   }
 
   async run(command: readonly string[], { cwd, input, ...options }: RemoteOptions = {}): Promise<Finished> {
-    const line =
+    const there =
       cwd === undefined ? commandLine(command) : `cd ${quoted(cwd)} && exec ${commandLine(command)}`;
+    const line = `umask 022; ${there}`; // whatever root's is: others read what is made there, too
     const words =
       cwd === undefined && this.#asRoot.length === 0
         ? line
