@@ -35,6 +35,7 @@ test('what a configuration has for logging in by hand is put aside, and nothing 
   expect(words).toEqual(expect.arrayContaining(['-T', 'RemoteCommand=none', 'StdinNull=no']));
   expect(words).toContain('ClearAllForwardings=yes');
   expect(words).not.toContain('ForkAfterAuthentication=no');
+  expect(words.find((word) => word.startsWith('ControlPath'))).toMatch(/^ControlPath="[^"]+"$/); // of TMPDIR, with its blanks
 });
 
 test('what is made there can be read by others, whatever the umask of whoever logs in', async () => {

@@ -70,7 +70,8 @@ export class SshHost implements RemoteHost {
     const options = [
       ...own,
       ...commandsAlone(said),
-      ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${join(folder, 's')}`, '-o', 'ControlPersist=60'],
+      ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${forConfig(join(folder, 's'))}`],
+      ...['-o', 'ControlPersist=60'],
       ...(interactive ? [] : ['-o', 'BatchMode=yes']),
       ...(said.get('connecttimeout') === 'none' ? ['-o', `ConnectTimeout=${CONNECT_WITHIN}`] : []),
       ...(said.get('serveraliveinterval') === '0'
@@ -172,6 +173,11 @@ function commandsAlone(said: ReadonlyMap<string, string>): string[] {
       (said.get(name) ?? off) === off ? [] : ['-o', `${option}=${off}`],
     ),
   ];
+}
+
+/** A path as ssh_config(5) takes it. */
+function forConfig(path: string): string {
+  return `"${path.replaceAll('%', '%%')}"`;
 }
 
 /** rsync(1), --rsh: within quotes a doubled one stands for itself. */
