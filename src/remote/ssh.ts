@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Failure } from '../errors.ts';
 import type { Finished, Run } from '../system/processes.ts';
 import { tellsOfFullDisk } from './copied.ts';
@@ -17,6 +18,8 @@ const CONNECTION_ENDED: readonly number[] = [12, 30, SSH_FAILED];
 const CONNECT_WITHIN = 15;
 /** Seconds; after four without an answer the connection counts as lost. */
 const ALIVE_EVERY = 15;
+
+const RSH = fileURLToPath(new URL('rsh.mjs', import.meta.url));
 
 export interface SshParts {
   readonly run: Run;
@@ -110,7 +113,7 @@ export class SshHost implements RemoteHost {
     args: (far: (path: string) => string) => readonly string[],
     options: RsyncOptions = {},
   ): Promise<Finished> {
-    const shell = ['ssh', ...this.#options].map(forRsync).join(' ');
+    const shell = [process.execPath, RSH, 'ssh', ...this.#options].map(forRsync).join(' ');
     const place = this.#destination.includes(':') ? `[${this.#destination}]` : this.#destination;
     const far = (path: string) => `${place}:${path}`;
     const there = commandLine([...this.#asRoot, 'rsync']);
