@@ -61,14 +61,16 @@ test('a script goes there in a form that whatever shell logs in hands on', async
 
 const CLOSED = 'rsync: connection unexpectedly closed (52 bytes received so far) [sender]';
 test.each([
-  ['is lost', CLOSED, 'connection-lost'],
+  ['is lost', 12, CLOSED, 'connection-lost'],
+  ['is lost as it writes', 10, 'rsync: [sender] write error: Broken pipe (32)', 'connection-lost'],
   [
     'ends as the disk there is full',
+    12,
     `rsync: [receiver] write failed on "/srv/x": No space left on device (28)\n${CLOSED}`,
     'disk-full',
   ],
-])('a copy whose connection %s is told as such', async (_, stderr, code) => {
-  const { run } = recorded({ copied: { exitCode: 12, stderr } });
+])('a copy whose connection %s is told as such', async (_, exitCode, stderr, code) => {
+  const { run } = recorded({ copied: { exitCode, stderr } });
   const host = await SshHost.open(VPS, { run, interactive: false });
   const copy = async () =>
     expectCopied(host, '/srv', await host.rsync((far) => ['/x', far('/srv/')]), '--dir');

@@ -12,8 +12,8 @@ import { connectionFailure, noisyShell, sudoFailure } from './ssh-failure.ts';
 
 /** What `ssh` ends with when it is itself that failed (ssh(1), EXIT STATUS). */
 const SSH_FAILED = 255;
-/** Of rsync(1), EXIT VALUES: the protocol's stream broke off, nothing came in time; and what its `ssh` ends with. */
-const CONNECTION_ENDED: readonly number[] = [12, 30, SSH_FAILED];
+/** Of rsync(1), EXIT VALUES: nobody takes what it writes, its stream broke off, nothing came in time; and what `ssh` ends with. */
+const CONNECTION_ENDED: readonly number[] = [10, 12, 30, SSH_FAILED];
 /** Seconds, where ssh_config says nothing: a host that does not answer is not waited for as long as TCP would. */
 const CONNECT_WITHIN = 15;
 /** Seconds; after four without an answer the connection counts as lost. */
