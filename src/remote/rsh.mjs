@@ -2,6 +2,7 @@
 // ssh ends only once all of that is read, and closes its standard input no sooner. So where rsync there has ended, as its
 // disk is full, the one here, which writes before it reads on, would wait for ever.
 import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 const [program = '', ...args] = process.argv.slice(2);
@@ -12,7 +13,8 @@ fromRsync.pipe(child.stdin);
 child.stdout.on('data', (chunk) => toRsync.write(chunk)); // never waits, unlike a pipe
 child.on('error', () => process.exit(127));
 child.on('close', (code) => {
-  fromRsync.destroy(); // tells rsync, which then reads to the end
+  fromRsync.destroy();
+  closeSync(0); // which Node leaves open: tells rsync, which then reads to the end
   toRsync.end();
   process.exitCode = code ?? 255;
 });
