@@ -99,17 +99,25 @@ async function forgetShown(prospects: readonly Prospect[], outcomes: readonly Ou
 async function uninstallAll(work: Work): Promise<readonly Outcome<Told>[]> {
   const { app, terminal, crew, orders, options } = work;
   const asked = terminal.interactive && orders.length === 1 ? terminal : undefined;
-  const { dryRun } = options;
+  const { dryRun, yes } = options;
   const purge = typeof options.purge === 'string' ? options.purge : undefined;
-  if (!dryRun && !(await agrees(terminal, options.yes, questionFor(orders, purge !== undefined)))) return [];
-  return tellAll(
-    work,
-    await crew.each(orders, async ({ order }, story, tell) => {
-      const said = await uninstallFrom(app, { order, purge, dryRun, asked }, story, tell);
-      crew.conclude(order, true, said);
+  const remove = (those: Work['orders'], by: Crew, looking: boolean) =>
+    by.each(those, async ({ order }, story, tell) => {
+      const said = await uninstallFrom(app, { order, purge, dryRun: looking, asked }, story, tell);
+      by.conclude(order, true, said);
       return undefined;
-    }),
-  );
+    });
+  // Each machine knows its registry's name: a wrong one is refused before anybody agrees, or any of them has lost its own.
+  const judged =
+    purge !== undefined && !dryRun && (yes || terminal.interactive)
+      ? await remove(orders, new Crew(terminal, app.clock, orders), true)
+      : [];
+  expectRightInput(judged);
+  const failed = judged.filter(({ kind }) => kind === 'failed');
+  const fit = orders.filter(({ order }) => !failed.some((each) => each.order === order));
+  const question = questionFor(fit, purge !== undefined);
+  if (fit.length > 0 && !dryRun && !(await agrees(terminal, yes, question))) return failed;
+  return tellAll(work, [...failed, ...(await remove(fit, crew, dryRun))]);
 }
 
 function questionFor(orders: Work['orders'], purges: boolean): string {

@@ -6,6 +6,7 @@ import { expectMovable } from '../src/app/move/departure.ts';
 import {
   anythingRuns,
   closeThere,
+  despiteLoss,
   expectGone,
   expectHandedOver,
   expectNotHalfDone,
@@ -68,7 +69,7 @@ await main(
     .addOption(new Option('--cancel', 'go back to the old one, and stop the new one').conflicts('finish'))
     .option(
       '--force',
-      'even if the certificate is due, the name leads here, or images there are newer or missing',
+      'even if the certificate is due, the name leads here, images there are newer or missing, or it is lost',
       false,
     )
     .addOption(new Option('--far <what>').choices(FAR_TASKS).hideHelp())
@@ -147,7 +148,7 @@ async function cancel(stage: Stage): Promise<void> {
   if (back.started)
     await withTravel(stage, back.goal, (travel) =>
       story.step('There', (report) => closeThere(travel, options.force, report)),
-    );
+    ).catch((error) => terminal.paragraph(despiteLoss(error, to, options.force)));
   const parts = movingParts(app, settings);
   await story.step('Here', () => openHere(parts, to));
   if (!(await anythingRuns(parts))) terminal.line('Nothing runs here: npm run init-tls starts it.');

@@ -6,6 +6,11 @@ import { Terminal } from './terminal.ts';
 
 const WRONG_INPUT = 2;
 const FAILED = 1;
+/**
+ * Folders that parts mount are read by other users (nginx's workers), whatever the person's own umask is, as is what apt
+ * makes. What is secret has a mode of its own.
+ */
+const SHARED = 0o022;
 /** 128 + SIGINT, as shells have it. */
 const INTERRUPTED = 130;
 
@@ -14,6 +19,7 @@ const INTERRUPTED = 130;
  * 2 wrong input and nothing changed.
  */
 export async function main(command: Command): Promise<void> {
+  process.umask(SHARED);
   for (const each of [command, ...command.commands]) {
     each.exitOverride().showHelpAfterError(`What there is: ${helpOf(command)}`);
     each.configureHelp({ optionDescription: describe });

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { Failure } from '../errors.ts';
+import { expectCopied } from '../remote/copied.ts';
 import type { RemoteHost } from '../remote/host.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 
@@ -8,7 +8,7 @@ const PLACE = 'var/images.tar';
 
 /**
  * Brings an archive of images into the far checkout. One that was cut off is continued.
- * @throws Failure `copy-failed`, and those of `RemoteHost`
+ * @throws Failure `copy-failed`, `disk-full`, and those of `RemoteHost`
  */
 export async function copyArchive(
   host: RemoteHost,
@@ -26,7 +26,9 @@ export async function copyArchive(
 }
 
 /** Whether `copyArchive` would copy it into a checkout that there is. Changes nothing. */
-export function archiveDiffers(host: RemoteHost, archive: string, folder: string): Promise<boolean> {
+export async function archiveDiffers(host: RemoteHost, archive: string, folder: string): Promise<boolean> {
+  // Into a folder that there is not yet, rsync would not even pretend to copy.
+  if ((await host.run(['test', '-e', `${folder}/${PLACE}`])).exitCode !== 0) return true;
   return transfer(host, archive, folder, ['--dry-run']);
 }
 
@@ -38,11 +40,6 @@ async function transfer(
 ): Promise<boolean> {
   const flags = ['--times', '--chmod=F600', '--chown=0:0', '--out-format=%i %n', ...more];
   const finished = await host.rsync((far) => [...flags, archive, far(`${folder}/${PLACE}`)]);
-  if (finished.exitCode !== 0)
-    throw new Failure(
-      'copy-failed',
-      `Copying ${archive} to ${host.name} failed: ${finished.stderr.trim().split('\n')[0]}`,
-      'Fix what rsync reports, then run this again: it goes on where it ended.',
-    );
+  expectCopied(host, folder, finished, '--dir');
   return finished.stdout.startsWith('<');
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { counted } from '../counted.ts';
-import { Failure, WrongInput } from '../errors.ts';
+import { Failure } from '../errors.ts';
 import type { RemoteHost } from '../remote/host.ts';
 import { Secret } from '../secret.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
@@ -46,7 +46,7 @@ const STORY_LINE = /^[✓=✗·] /;
  * Runs init-tls in the far checkout. The first user's password stays there, and comes with every run, until
  * `forgetThere`: a connection that is cut before it was shown does not lose it.
  * @param tell gets each line of its story as it comes
- * @throws Failure with the code, message and remedy that init-tls there has; WrongInput likewise
+ * @throws Failure with the code, message and remedy that init-tls there has
  */
 export async function installThere(
   host: RemoteHost,
@@ -66,8 +66,7 @@ export async function installThere(
     });
     if (finished.exitCode === 0) return inOneLine(understood(host, finished));
     const failure = failureOf(host, finished);
-    const busy = failure instanceof Failure && failure.code === 'locked';
-    if (!busy || clock.now().getTime() >= deadline) throw failure;
+    if (failure.code !== 'locked' || clock.now().getTime() >= deadline) throw failure;
     report(`waiting: ${failure.message}`);
     await clock.sleep(ASK_AGAIN);
   }
@@ -95,11 +94,14 @@ function understood({ name }: RemoteHost, { stdout }: Finished): Installed {
   };
 }
 
-function failureOf({ name }: RemoteHost, { exitCode, stdout, stderr }: Finished): Failure | WrongInput {
+/** Wrong input is none any more here: by now the project has been copied, and its settings written. */
+function failureOf({ name }: RemoteHost, { exitCode, stdout, stderr }: Finished): Failure {
   const told = refusal.safeParse(asJson(stdout)).data?.error;
   if (told !== undefined && 'problems' in told)
-    return new WrongInput(
-      told.problems.map(({ input, message }) => ({ input: `${input} (${name})`, message })),
+    return new Failure(
+      told.code,
+      told.problems.map(({ input, message }) => `init-tls on ${name}: ${input}: ${message}`).join('\n'),
+      'Correct it there, or the settings that it gets from here; then run this again.',
     );
   const plain = stderr.split('\n').filter((line) => line.trim() !== '' && !STORY_LINE.test(line));
   return new Failure(

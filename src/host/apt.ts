@@ -58,20 +58,28 @@ export async function debianArchives(run: Run): Promise<DebianArchives> {
   };
 }
 
+/** Of all sources, fetched or not. */
+const ADDRESSES = ['-o', 'APT::Get::IndexTargets::ReleaseInfo=0', '--format', '$(REPO_URI)'];
+
 /**
  * Debian's archives by the label in their signed Release files: the address of another project's archive, such as
  * Docker's, ends in `/debian` too. Where apt has fetched nothing yet there are only addresses.
  */
 async function labelledArchives(run: Run): Promise<Map<string, string>> {
   const fetched = await indexTargets(run, ['--format', '$(REPO_URI) $(LABEL)']);
-  const all = ['-o', 'APT::Get::IndexTargets::ReleaseInfo=0', '--format', '$(REPO_URI)'];
   const archives = new Map<string, string>();
-  for (const line of fetched.length > 0 ? fetched : await indexTargets(run, all)) {
+  for (const line of fetched.length > 0 ? fetched : await indexTargets(run, ADDRESSES)) {
     if (!/^https?:/.test(line)) continue; // such as mirror+file:, which debootstrap does not know
     const [uri = '', label = labelByAddress(uri)] = line.split(' ');
     if (!archives.has(label)) archives.set(label, uri.replace(/\/$/, ''));
   }
   return archives;
+}
+
+/** Whether this machine's apt has an archive already, whoever told it. */
+export async function knowsArchive(run: Run, address: string): Promise<boolean> {
+  const known = await indexTargets(run, ADDRESSES);
+  return known.some((each) => each.replace(/\/$/, '') === address);
 }
 
 async function indexTargets(run: Run, args: readonly string[]): Promise<string[]> {

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { Failure, fetchFailureOf } from '../errors.ts';
 import type { Report } from '../step.ts';
-import { writeAtomically } from '../system/files.ts';
+import { readIfExists, writeAtomically } from '../system/files.ts';
 import type { Run } from '../system/processes.ts';
-import { installPackages } from './apt.ts';
+import { installPackages, knowsArchive } from './apt.ts';
 import type { Distribution } from './distribution.ts';
 import { DOCKER_PACKAGES } from './plan.ts';
 
 const KEY_FILE = '/etc/apt/keyrings/docker.asc';
+const SOURCE_FILE = '/etc/apt/sources.list.d/docker.sources';
 /** SHA-256 of Docker's release key 9DC8 5822 9FC7 DD38 854A E2D8 8D81 803C 0EBF CD88 as it is published. */
 const KEY_DIGEST = '1500c1f56fa9e26b9b8f42452a553675796ade0807cdce11975eb98170b3a570';
 /** Where it is in reach it answers within a second; where it is not, nobody wants to wait. */
@@ -30,22 +31,28 @@ export async function dockerRepositoryAnswers(
   }
 }
 
+/**
+ * A source of Docker's repository that somebody else wrote is theirs, and used as it is: beside one that names another key
+ * apt reads none of its sources any more.
+ */
 export async function installFromDocker(
   { fetch, run }: { fetch: Fetch; run: Run },
   { id, codename }: Distribution,
   report: Report,
 ): Promise<void> {
-  const key = await fetchKey(fetch, `${repository(id)}/gpg`);
-  await mkdir('/etc/apt/keyrings', { recursive: true, mode: 0o755 });
-  await writeAtomically(KEY_FILE, key, 0o644);
-  const source = [
+  const source = `${[
     'Types: deb',
     `URIs: ${repository(id)}`,
     `Suites: ${codename}`,
     'Components: stable',
     `Signed-By: ${KEY_FILE}`,
-  ];
-  await writeAtomically('/etc/apt/sources.list.d/docker.sources', `${source.join('\n')}\n`, 0o644);
+  ].join('\n')}\n`;
+  const isTheirs = (await readIfExists(SOURCE_FILE)) !== source && (await knowsArchive(run, repository(id)));
+  if (!isTheirs) {
+    await mkdir('/etc/apt/keyrings', { recursive: true, mode: 0o755 });
+    await writeAtomically(KEY_FILE, await fetchKey(fetch, `${repository(id)}/gpg`), 0o644);
+    await writeAtomically(SOURCE_FILE, source, 0o644);
+  }
   await installPackages(run, DOCKER_PACKAGES, report);
 }
 

@@ -70,6 +70,16 @@ test('without root: exit 1 with the very commands, for sudo', () => {
   expect(() => expectInstallable({ ...debian12, root: false }, [])).not.toThrow();
 });
 
+test.each([
+  ['Docker’s repository', { ...nothing, dockerRepository: true }],
+  ['packages of the distribution', { ...nothing, composePackage: 'docker-compose-v2' }],
+  ['Compose alone', nothing],
+])('with sudo before them the commands do as root all that they do: %s', (_, sources) => {
+  const all = planEngine({ ...debian12, systemd: false }, sources).flatMap(({ commands }) => commands);
+  const outside = all.map((command) => command.replace(/^sh -c '[^']*'$/, '').replace(/ # .*$/, ''));
+  expect(outside.filter((command) => /[<>|&;]/.test(command))).toEqual([]);
+});
+
 test('on another system: exit 1 with where to read on; starting an engine that is there is fine anywhere', () => {
   const arch = on({ id: 'arch', version: '', codename: '', family: 'other' });
   expect(() => expectInstallable(arch, planEngine(arch, nothing))).toThrow(

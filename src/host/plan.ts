@@ -99,6 +99,7 @@ export function dnfRepository(id: string): string {
   return `https://download.docker.com/linux/${id === 'rhel' || id === 'fedora' ? id : 'centos'}`;
 }
 
+/** Each may have `sudo` before it: what a shell makes of it is in a shell of its own. */
 export function commandsOf(actions: readonly Proposal[], prefix = ''): string[] {
   return actions.flatMap(({ commands }) => commands.map((command) => `  ${prefix}${command}`));
 }
@@ -109,10 +110,13 @@ function fromDocker({ distribution }: HostFacts): Action {
     kind: 'install-from-docker',
     phrase: 'install Docker Engine and Compose from Docker’s own apt repository',
     commands: [
-      'apt-get install -y ca-certificates',
-      `install -D -m 644 <(curl -fsSL ${repository}/gpg) /etc/apt/keyrings/docker.asc`,
-      `echo "deb [signed-by=/etc/apt/keyrings/docker.asc] ${repository} ${distribution.codename} stable" > /etc/apt/sources.list.d/docker.list`,
-      `apt-get update && apt-get install -y ${DOCKER_PACKAGES.join(' ')}`,
+      'apt-get update',
+      'apt-get install -y ca-certificates curl',
+      'mkdir -p /etc/apt/keyrings',
+      `curl -fsSL ${repository}/gpg -o /etc/apt/keyrings/docker.asc`,
+      `sh -c 'echo "deb [signed-by=/etc/apt/keyrings/docker.asc] ${repository} ${distribution.codename} stable" > /etc/apt/sources.list.d/docker.list'`,
+      'apt-get update',
+      `apt-get install -y ${DOCKER_PACKAGES.join(' ')}`,
     ],
   };
 }
@@ -164,6 +168,6 @@ function start({ systemd }: HostFacts): Action {
   return {
     kind: 'start-engine',
     phrase: 'start Docker Engine',
-    commands: [systemd ? 'systemctl enable --now docker' : 'dockerd > /var/log/dockerd.log 2>&1 &'],
+    commands: [systemd ? 'systemctl enable --now docker' : `sh -c 'dockerd > /var/log/dockerd.log 2>&1 &'`],
   };
 }

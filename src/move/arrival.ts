@@ -72,6 +72,30 @@ async function wasItsPlace({ host, folder }: Far, data: string): Promise<boolean
   return noted !== undefined && parseLastPlace(noted)?.place === data;
 }
 
+/**
+ * That the other one, which was started, is still where it was moved to, and can be told to stop.
+ * @param force whether what was pushed to one that is gone is given up
+ * @returns whether there is one to be stopped
+ * @throws Failure `moved-on`, `gone-there`
+ */
+export async function expectStillThere({ host, folder }: Far, force: boolean): Promise<boolean> {
+  const text = await readFar(host, join(folder, MOVE_FILE));
+  const move = text === undefined ? undefined : parseMove(text);
+  if (move?.kind === 'gone')
+    throw new Failure(
+      'moved-on',
+      `The registry has moved on from ${host.name} to ${move.other}, which takes writes.`,
+      `Take it back from there first, on ${host.name} in ${folder}: npm run move-to -- --cancel`,
+    );
+  if ((await host.run(['test', '-e', join(folder, '.env')])).exitCode === 0) return true;
+  if (force) return false;
+  throw new Failure(
+    'gone-there',
+    `There is no registry in ${folder} on ${host.name} any more, and what was pushed to it is not here.`,
+    'If it was taken away for good: npm run move-to -- --cancel --force',
+  );
+}
+
 /** From now on nothing that runs there takes writes, and init-tls there starts nothing. */
 export async function announce({ host, folder }: Far, move: Move): Promise<Done> {
   const path = join(folder, MOVE_FILE);

@@ -2,6 +2,11 @@ import { Failure } from '../errors.ts';
 import type { Finished } from '../system/processes.ts';
 import type { RemoteHost } from './host.ts';
 
+/** Whether a copy ended for want of room. The side that reads may then see no more than the end of the other one. */
+export function tellsOfFullDisk(stderr: string): boolean {
+  return /No space left on device|Disk quota exceeded/.test(stderr);
+}
+
 /**
  * Makes sure that rsync has copied everything.
  * @param elsewhere how to name another folder than this one, for the remedy
@@ -14,7 +19,7 @@ export function expectCopied(
   elsewhere: string,
 ): void {
   if (exitCode === 0) return;
-  if (/No space left on device|Disk quota exceeded/.test(stderr))
+  if (tellsOfFullDisk(stderr))
     throw new Failure(
       'disk-full',
       `The disk of ${folder} on ${name} is full.`,

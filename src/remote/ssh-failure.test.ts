@@ -18,6 +18,15 @@ test.each([
   expect(failure.message).toContain('ada@vps');
 });
 
+test('how to forget a key is told as ssh tells it, or by the host that was given', () => {
+  const changed = '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\r';
+  const own = '  ssh-keygen -f "/home/ada/.ssh/known_hosts" -R "[192.0.2.7]:2222"\r';
+  const remedy = (stderr: string) =>
+    connectionFailure('ada@vps:2222', { exitCode: 255, stdout: '', stderr }).remedy;
+  expect(remedy(`${changed}\n${own}\nHost key verification failed.`)).toContain(`: ${own.trim()}; then`);
+  expect(remedy(changed)).toContain("ssh-keygen -R '[vps]:2222'; then log in once by hand");
+});
+
 test('a command that is told has the port where ssh takes it', () => {
   const refused = { exitCode: 255, stdout: '', stderr: 'ada@vps: Permission denied (publickey).' };
   expect(connectionFailure('ada@vps:2222', refused).remedy).toContain('ssh -p 2222 ada@vps true');

@@ -6,7 +6,7 @@ interface Kind {
   readonly says: RegExp;
   readonly code: string;
   readonly what: string;
-  readonly remedy: (name: string) => string;
+  readonly remedy: (name: string, said: string) => string;
 }
 
 /** By what OpenSSH prints (ssh.c, sshconnect.c, readconf.c, packet.c); the first that fits. */
@@ -15,8 +15,8 @@ const KINDS: readonly Kind[] = [
     says: /REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed/i,
     code: 'host-key-changed',
     what: 'shows another key than the one it is known by: it was set up anew, or somebody stands in between',
-    remedy: () =>
-      'Ask whoever runs it. If it was set up anew: ssh-keygen -R HOST, then ssh there once and compare the new key.',
+    remedy: (name, said) =>
+      `Ask whoever runs it. If it was set up anew: ${forgetting(name, said)}; then log in once by hand, and compare the new key: ssh ${place(name)}`,
   },
   {
     says: /Host key verification failed/i,
@@ -45,7 +45,8 @@ export function connectionFailure(name: string, finished: Finished): Failure {
   const said = saidBy(finished) || `ssh ended with ${finished.exitCode}`;
   const kind = KINDS.find(({ says }) => says.test(said));
   const last = lastLines(said);
-  if (kind !== undefined) return new Failure(kind.code, `${name} ${kind.what}: ${last}`, kind.remedy(name));
+  if (kind !== undefined)
+    return new Failure(kind.code, `${name} ${kind.what}: ${last}`, kind.remedy(name, said));
   return new Failure(
     'connection-lost',
     `The connection to ${name} failed: ${last}`,
@@ -71,6 +72,15 @@ export function sudoFailure(name: string, finished: Finished): Failure {
     `Whoever logs in to ${name} may not become root without a password: ${last}`,
     'Log in as root; or let that user: echo "USER ALL=(ALL) NOPASSWD: ALL" | sudo tee /etc/sudoers.d/USER',
   );
+}
+
+/** As ssh itself says it, where it does: it knows by which name and in which file. */
+function forgetting(name: string, said: string): string {
+  const told = /^\s*(ssh-keygen -f .+ -R .+?)\s*$/m.exec(said)?.[1];
+  const destination = parseDestination(name);
+  if (told !== undefined || typeof destination === 'string') return told ?? 'ssh-keygen -R HOST';
+  const { host, port } = destination;
+  return `ssh-keygen -R ${port === undefined ? host : `'[${host}]:${port}'`}`;
 }
 
 /** For a command that a person is told. */

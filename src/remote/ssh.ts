@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Failure } from '../errors.ts';
 import type { Finished, Run } from '../system/processes.ts';
+import { tellsOfFullDisk } from './copied.ts';
 import { type Destination, destinationInWords } from './destination.ts';
 import type { RemoteHost, RemoteOptions, RsyncOptions } from './host.ts';
 import { commandLine, forAnyShell, quoted } from './quote.ts';
@@ -10,10 +12,14 @@ import { connectionFailure, noisyShell, sudoFailure } from './ssh-failure.ts';
 
 /** What `ssh` ends with when it is itself that failed (ssh(1), EXIT STATUS). */
 const SSH_FAILED = 255;
+/** Of rsync(1), EXIT VALUES: nobody takes what it writes, its stream broke off, nothing came in time; and what `ssh` ends with. */
+const CONNECTION_ENDED: readonly number[] = [10, 12, 30, SSH_FAILED];
 /** Seconds, where ssh_config says nothing: a host that does not answer is not waited for as long as TCP would. */
 const CONNECT_WITHIN = 15;
 /** Seconds; after four without an answer the connection counts as lost. */
 const ALIVE_EVERY = 15;
+
+const RSH = fileURLToPath(new URL('rsh.mjs', import.meta.url));
 
 export interface SshParts {
   readonly run: Run;
@@ -67,7 +73,8 @@ export class SshHost implements RemoteHost {
     const options = [
       ...own,
       ...commandsAlone(said),
-      ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${join(folder, 's')}`, '-o', 'ControlPersist=60'],
+      ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${forConfig(join(folder, 's'))}`],
+      ...['-o', 'ControlPersist=60'],
       ...(interactive ? [] : ['-o', 'BatchMode=yes']),
       ...(said.get('connecttimeout') === 'none' ? ['-o', `ConnectTimeout=${CONNECT_WITHIN}`] : []),
       ...(said.get('serveraliveinterval') === '0'
@@ -92,8 +99,9 @@ export class SshHost implements RemoteHost {
   }
 
   async run(command: readonly string[], { cwd, input, ...options }: RemoteOptions = {}): Promise<Finished> {
-    const line =
+    const there =
       cwd === undefined ? commandLine(command) : `cd ${quoted(cwd)} && exec ${commandLine(command)}`;
+    const line = `umask 022; ${there}`; // whatever root's is: others read what is made there, too
     const words =
       cwd === undefined && this.#asRoot.length === 0
         ? line
@@ -105,7 +113,7 @@ export class SshHost implements RemoteHost {
     args: (far: (path: string) => string) => readonly string[],
     options: RsyncOptions = {},
   ): Promise<Finished> {
-    const shell = ['ssh', ...this.#options].map(forRsync).join(' ');
+    const shell = [process.execPath, RSH, 'ssh', ...this.#options].map(forRsync).join(' ');
     const place = this.#destination.includes(':') ? `[${this.#destination}]` : this.#destination;
     const far = (path: string) => `${place}:${path}`;
     const there = commandLine([...this.#asRoot, 'rsync']);
@@ -116,7 +124,7 @@ export class SshHost implements RemoteHost {
     );
     if (result.exitCode === 127 && /^rsync: not found/.test(result.stderr))
       throw new Failure('rsync-missing', 'There is no rsync here.', 'apt-get install rsync');
-    if (result.exitCode === 12 || result.exitCode === SSH_FAILED || result.exitCode === 30)
+    if (CONNECTION_ENDED.includes(result.exitCode) && !tellsOfFullDisk(result.stderr))
       throw connectionFailure(this.name, result);
     return result;
   }
@@ -168,6 +176,11 @@ function commandsAlone(said: ReadonlyMap<string, string>): string[] {
       (said.get(name) ?? off) === off ? [] : ['-o', `${option}=${off}`],
     ),
   ];
+}
+
+/** A path as ssh_config(5) takes it. */
+function forConfig(path: string): string {
+  return `"${path.replaceAll('%', '%%')}"`;
 }
 
 /** rsync(1), --rsh: within quotes a doubled one stands for itself. */

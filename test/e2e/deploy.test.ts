@@ -11,6 +11,7 @@ import { run, withVariables } from '../../src/system/processes.ts';
 import { ensureBuilt } from '../support/built-images.ts';
 import { Checkout, type Ran } from '../support/checkout.ts';
 import { RemoteMachine } from '../support/remote-machine.ts';
+import { TerminalSession } from '../support/terminal-session.ts';
 
 const FOLDER = '/srv/moorage';
 /** Built where nobody has to reach an image registry; what the tests' own engine has of them is lent to the machine. */
@@ -200,9 +201,17 @@ test('--check tells of a changed file and a changed setting; deployed, both are 
   expect((await deploy(ada(), '--check')).stdout).toContain('would stay as it is');
 });
 
-test('killed in the middle of a later copy, what runs sees none of it; run again it is all there', async () => {
+test('when the disk becomes full, or it is killed, in the middle of a later copy, what runs sees none of it; run again it is all there', async () => {
   await machine.sh(`rm -rf ${FOLDER}/node_modules/zod ${FOLDER}/node_modules/acme-client`);
   await appendFile(join(here.root, 'compose.yaml'), '# another line\n');
+  // There is room at the first look: the disk that fills is one below.
+  await machine.sh(`mount -t tmpfs -o size=200k tmpfs ${FOLDER}/docs`);
+  const full = await deploy(ada());
+  expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('run this again') });
+  expect(full.stderr).toContain(`The disk of ${FOLDER} on ${ada()} is full.`);
+  expect((await far('compose.yaml')).stdout).not.toContain('# another line');
+  expect(await statusHere('admin', password)).toBe(200);
+  await machine.sh(`umount ${FOLDER}/docs`);
   expect(await killedAt(/· Project +\d+ files?/, [ada()])).toBe(true);
   expect((await far('compose.yaml')).stdout).not.toContain('# another line');
   expect(await statusHere('admin', password)).toBe(200);
@@ -272,8 +281,15 @@ test('of several machines the others go on where one can’t be reached, lets no
 });
 
 test('taken off by its domain’s name, nothing of it is left; once more there is nothing to do; looked at, or not agreed to, it stays', async () => {
-  const wrong = await deploy(ada(), '--uninstall', '--yes', '--purge', 'other.example');
-  expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('other.example') });
+  const wrong = new TerminalSession(`npm run --silent deploy -- ${ada()} --uninstall --purge other.example`, {
+    cwd: here.root,
+    env: { ...here.env, ...machine.env },
+    columns: 200,
+    rows: 50,
+  });
+  expect(await wrong.exitCode()).toBe(2);
+  expect(wrong.seen).toContain('"other.example" is not the name of this registry');
+  expect(wrong.seen).not.toContain('Take the registry off');
   expect(await statusHere('admin', password)).toBe(200);
   const looked = await deploy(ada(), '--uninstall', '--check');
   expect(looked).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('nothing was changed') });

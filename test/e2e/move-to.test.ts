@@ -163,6 +163,10 @@ test('finished: the old one is stopped and keeps its images', async () => {
 });
 
 test('taken back all the same: the new one is stopped before this one may be started', async () => {
+  await moving.fresh.sh(`mv ${FOLDER} /srv/elsewhere`);
+  const emptied = await moving.moveTo('--cancel', '--yes');
+  expect(emptied).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/no registry .* any more/) });
+  await moving.fresh.sh(`mv /srv/elsewhere ${FOLDER}`);
   const { exitCode, stdout } = await moving.moveTo('--cancel', '--yes', '--force');
   expect({ exitCode, stdout }).toMatchObject({
     exitCode: 0,

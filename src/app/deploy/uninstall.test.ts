@@ -65,3 +65,13 @@ test('what a copy that was cut left goes as well, and what somebody put there si
   }
   expect(await removeProject(here, folder)).toBe('notes');
 });
+
+test('a clone that a person brought by git stays, with the work that they may have in it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'far-'));
+  for (const path of ['.git/HEAD', 'package.json', 'src/mine.ts']) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), 'x');
+  }
+  expect(await removeProject(here, folder)).toBe('all of it, a git clone');
+  expect((await readdir(folder)).sort()).toEqual(['.git', 'package.json', 'src']);
+});

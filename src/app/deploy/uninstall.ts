@@ -17,6 +17,9 @@ const IS_OURS = `grep -qs '"name": "moorage"' "$0/package.json"`;
 /** A first copy that was cut: nothing ever ran there. */
 const IS_HALF_COPIED = `test -e "$0/${COPY_MARKER}" && test ! -e "$0/package.json"`;
 
+/** Brought by a person, by git, who may have work of their own in it. */
+const IS_CLONE = 'test -e "$0/.git"';
+
 const CAN_UNINSTALL = `grep -qs '"uninstall":' "$0/package.json"`;
 
 export interface Removal {
@@ -94,10 +97,11 @@ const FOLDERS: readonly string[] = [
 
 /**
  * What deploying brought, and of the project's own folders those that are empty then; what tells that it was ours at last.
- * In `var` uninstalling has left what is the person's own, such as backups.
+ * In `var` uninstalling has left what is the person's own, such as backups. A clone was not brought: all of it stays.
  * @returns names of what is left
  */
 export async function removeProject(host: Pick<RemoteHost, 'name' | 'run'>, folder: string): Promise<string> {
+  if ((await host.run(['sh', '-c', IS_CLONE, folder])).exitCode === 0) return 'all of it, a git clone';
   const arriving = [...new Set(COPIED.map((path) => join(dirname(path), '.~tmp~')))]; // rsync(1), --delay-updates
   const brought = [...COPIED, 'node_modules', ...arriving, 'package-lock.json', 'package.json', COPY_MARKER];
   const words = [folder, String(brought.length), ...brought, ...FOLDERS];

@@ -5,7 +5,7 @@ import { connect } from '../../engine/connect.ts';
 import { Failure, WrongInput } from '../../errors.ts';
 import { uninstallUnit } from '../../host/install-unit.ts';
 import { readInventory } from '../../inventory/inventory.ts';
-import { announce, arrive } from '../../move/arrival.ts';
+import { announce, arrive, expectStillThere } from '../../move/arrival.ts';
 import { openAgain } from '../../move/close.ts';
 import { askFar } from '../../move/far.ts';
 import { addressesOf, whereNameLeads } from '../../move/name.ts';
@@ -82,10 +82,12 @@ export async function stopHere(app: App, settings: Settings, report: Report): Pr
 /**
  * Closes the other one, which was started, so that there are never two that take writes, and stops it.
  * @param force whether what was pushed there is given up
- * @throws Failure `newer-there` when something was pushed there, which would be lost; it goes on then
+ * @throws Failure `newer-there` when something was pushed there, which would be lost; it goes on then. Those of
+ *   `expectStillThere`
  */
 export async function closeThere(travel: Travel, force: boolean, report: Report): Promise<Done> {
   const { far, parts } = travel;
+  if (!(await expectStillThere(far, force))) return unchanged(`nothing is left of it on ${far.host.name}`);
   await announce(far, movesOf(travel).coming);
   if (!force) {
     // Until nothing there is let in any more, nor on its way past nginx: what is counted below is all there will be.
@@ -102,6 +104,23 @@ export async function closeThere(travel: Travel, force: boolean, report: Report)
   }
   await askFar(far, 'stop', z.object({}), { report });
   return changed(`${far.host.name} is stopped, and takes no writes`);
+}
+
+/** Of `SshHost.open`: nobody answers, or it is another machine now, or was set up anew. */
+const LOST: readonly string[] = ['host-unreachable', 'host-key-changed'];
+
+/**
+ * One that is lost can't be stopped. Whoever says so by `force` has to keep it from coming back.
+ * @returns what to tell them
+ * @throws Failure the given error, unless that is what it says and it was forced
+ */
+export function despiteLoss(error: unknown, to: string, force: boolean): string {
+  if (!(error instanceof Failure) || !LOST.includes(error.code)) throw error;
+  if (force)
+    return `${to} was not stopped, as nobody gets there: should it come back, it takes writes, too. Keep it off the network, or stop it there by hand.`;
+  const { code, message, remedy } = error;
+  const forced = 'If it is lost for good: npm run move-to -- --cancel --force';
+  throw new Failure(code, message, `${remedy}\n${forced}`, { cause: error });
 }
 
 /** Writes are taken here again. @param from where it comes back from */

@@ -1,7 +1,7 @@
 import { expandHosts } from './ranges.ts';
 import { type Complain, Draft, type Inventory, type Said } from './raw.ts';
 
-const SECTION = /^\[([^\]:]+)(?::(vars|children))?\]\s*(?:[#;].*)?$/;
+const SECTION = /^\[([^\]:]+)(?::(vars|children|hosts))?\]\s*(?:[#;].*)?$/;
 const GROUP = /^[A-Za-z_][\w.-]*$/;
 
 /** Reads an inventory in Ansible's INI form (ansible.builtin.ini): hosts in groups, `:children` and `:vars`. */
@@ -77,7 +77,7 @@ function readChild(draft: Draft, group: string, content: string, line: number, c
 }
 
 function unquoted(value: string): string {
-  return /^(["'])(.*)\1$/s.exec(value)?.[2] ?? value.replace(/\s+#.*$/, '');
+  return /^(["'])(.*?)\1(?:\s+#.*)?$/s.exec(value)?.[2] ?? value.replace(/\s+#.*$/, '');
 }
 
 /** Words as a shell splits them: quotes keep blanks, ` #` begins a comment. */

@@ -12,7 +12,7 @@ lonely ansible_host=192.0.2.9 domain=lonely.example.com
 one.example.com ansible_user=root domain=one.example.com  # the first
 two ansible_host="192.0.2.2" ansible_port=2222 domain=two.example.com https_port=9443
 
-[paris]
+[paris:hosts]
 par[01:02].example.com
 
 [offices:children]
@@ -23,7 +23,7 @@ paris
 HTTPS_PORT=8443
 with=cacerts
 ansible_python_interpreter=/usr/bin/python3
-email = "ops@example.com"
+email = "ops@example.com"   # who is told
 
 [berlin:vars]
 dir=/srv/registry
