@@ -17,7 +17,7 @@ export async function ensureEnvFile({ envFile, envExample }: Paths): Promise<boo
  * Replaces it as a whole, for its owner alone. One that is a link, as of people who keep their settings elsewhere, stays one.
  * @throws Failure `settings-missing` where it leads to nothing, such as a disk that is not there
  */
-export async function replaceEnvFile(envFile: string, text: string): Promise<void> {
+async function replaceEnvFile(envFile: string, text: string): Promise<void> {
   const file = await whereItIs(envFile);
   await writeAtomically(file, text, 0o600, await ownerToKeep(file));
 }
