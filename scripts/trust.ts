@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type App, lockFile, openApp, openEvents } from '../src/app/app.ts';
 import { localEngine, openTrustMachine, ownCertificate, proveOwnRegistry } from '../src/app/trust.ts';
 import { ipAddress } from '../src/cli/arguments.ts';
@@ -44,7 +44,11 @@ await main(
     .option('--system', 'put the CA into the system’s own store, too', false)
     .option('--hosts <address>', 'let its names lead to this address (/etc/hosts)', ipAddress)
     .option('--remove', 'take away what this command made for it', false)
-    .option('--print', 'print a script that does it on a machine without this project', false)
+    .addOption(
+      new Option('--print', 'print a script that does it on a machine without this project')
+        .default(false)
+        .conflicts('remove'),
+    )
     .option('--json', 'print the result as JSON', false)
     .action(async (name: RegistryName | undefined, options: Options) => {
       const app = openApp();

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { copyKept, filesElsewhere, KEPT } from '../backup/kept-files.ts';
 import { counted } from '../counted.ts';
@@ -46,7 +46,9 @@ export async function stageState(
 ): Promise<StagedState> {
   const stage = stageOf(paths);
   await discardState(paths);
-  await mkdir(stage, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(stage), { recursive: true });
+  await chmod(dirname(stage), 0o700);
+  await mkdir(stage, { mode: 0o755 }); // as the folder there will have it
   await mkdir(join(stage, 'registry'), { mode: 0o755 });
   await mkdir(join(stage, 'nginx'), { mode: 0o755 });
   await mkdir(join(stage, 'var'), { mode: 0o755 });

@@ -62,6 +62,7 @@ test('what init-tls found out about this machine stays; secret and own settings 
   expect(staged.settings).toMatchObject({ domain: 'r.example', httpsPort: 5443, bindAddress: undefined });
   expect(staged.data).toBe(join(folder, 'registry/data'));
   expect((await stat(join(staged.stage, '.env'))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(here.state, 'move'))).mode & 0o777).toBe(0o700);
   await discardState(here);
   expect(await readdir(join(here.state, 'move'))).toEqual([]);
 });
@@ -86,6 +87,7 @@ test('the other machine gets the state as it is now, and keeps what is no part o
   const far = { host, folder };
   expect(await sendState(far, await stage())).toMatchObject({ changed: true });
   expect(await sendState(far, await stage())).toMatchObject({ changed: false });
+  expect((await stat(folder)).mode & 0o777).toBe(0o755); // others go on being let into it
   await rm(join(here.root, 'registry/auth/tokens.json'));
   await rm(join(here.root, 'var/tls/generation-1'), { recursive: true });
   await write(here.root, 'var/tls/generation-2/privkey.pem', 'another key');
