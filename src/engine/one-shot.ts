@@ -109,7 +109,7 @@ async function readLines(docker: Docker, container: Docker.Container, onLine: Re
 
 async function removeQuietly(container: Docker.Container): Promise<void> {
   try {
-    await container.remove({ force: true });
+    await container.remove({ force: true, v: true }); // with volumes that its image declares and nobody has named
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error; // gone, or going
   }

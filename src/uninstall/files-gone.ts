@@ -67,7 +67,10 @@ async function removeByContainer(
 /** Any of ours has a shell. */
 function imageAtHand({ engine, values }: Found): string | undefined {
   if (engine.kind !== 'answers') return undefined;
+  const { images } = engine.held;
   const fit = [values.REGISTRY_IMAGE, BUILT.registry, PINNED.registry, BUILT.nginx, PINNED.nginx];
-  const image = engine.held.images.find(({ references }) => references.some((each) => fit.includes(each)));
-  return image?.id;
+  const present = fit.map((each) =>
+    images.find(({ references }) => references.some((name) => name === each)),
+  );
+  return present.find((image) => image !== undefined)?.id;
 }
