@@ -97,27 +97,36 @@ async function forgetShown(prospects: readonly Prospect[], outcomes: readonly Ou
 }
 
 async function uninstallAll(work: Work): Promise<readonly Outcome<Told>[]> {
-  const { app, terminal, crew, orders, options } = work;
-  const asked = terminal.interactive && orders.length === 1 ? terminal : undefined;
-  const { dryRun, yes } = options;
-  const purge = typeof options.purge === 'string' ? options.purge : undefined;
-  const remove = (those: Work['orders'], by: Crew, looking: boolean) =>
-    by.each(those, async ({ order }, story, tell) => {
-      const said = await uninstallFrom(app, { order, purge, dryRun: looking, asked }, story, tell);
-      by.conclude(order, true, said);
-      return undefined;
-    });
-  // Each machine knows its registry's name: a wrong one is refused before anybody agrees, or any of them has lost its own.
-  const judged =
-    purge !== undefined && !dryRun && (yes || terminal.interactive)
-      ? await remove(orders, new Crew(terminal, app.clock, orders), true)
-      : [];
-  expectRightInput(judged);
-  const failed = judged.filter(({ kind }) => kind === 'failed');
+  const { terminal, orders, options } = work;
+  const { dryRun, yes, purge } = options;
+  const failed = purge !== undefined && !dryRun && (yes || terminal.interactive) ? await tryNames(work) : [];
   const fit = orders.filter(({ order }) => !failed.some((each) => each.order === order));
   const question = questionFor(fit, purge !== undefined);
   if (fit.length > 0 && !dryRun && !(await agrees(terminal, yes, question))) return failed;
-  return tellAll(work, [...failed, ...(await remove(fit, crew, dryRun))]);
+  return tellAll(work, [...failed, ...(await removeFrom(work, fit))]);
+}
+
+/**
+ * Each machine knows its registry's name: a wrong one is refused before anybody agrees, or any of them has lost its own.
+ * @returns those that can't be asked
+ */
+async function tryNames(work: Work) {
+  const { app, terminal, orders, options } = work;
+  const crew = new Crew(terminal, app.clock, orders);
+  const outcomes = await removeFrom({ ...work, crew, options: { ...options, dryRun: true } }, orders);
+  expectRightInput(outcomes);
+  return outcomes.filter((each) => each.kind === 'failed');
+}
+
+function removeFrom({ app, terminal, crew, options }: Work, orders: Work['orders']) {
+  const asked = terminal.interactive && orders.length === 1 ? terminal : undefined;
+  const { dryRun } = options;
+  const purge = typeof options.purge === 'string' ? options.purge : undefined;
+  return crew.each(orders, async ({ order }, story, tell) => {
+    const said = await uninstallFrom(app, { order, purge, dryRun, asked }, story, tell);
+    crew.conclude(order, true, said);
+    return undefined;
+  });
 }
 
 function questionFor(orders: Work['orders'], purges: boolean): string {
