@@ -8,7 +8,7 @@ const IN_PAIRS = [
   ...['blobs', 'certbot', 'clean-up-rounds', 'doctor-fronts', 'doctor-outside', 'gate-transport', 'gc'],
   ...['gc-killed', 'gc-s3', 'issuers', 'mirror', 'prune', 'prune-s3', 'reliability-slow', 'restore'],
   ...['short-lived', 'storage-s3', 'deploy-extras', 'deploy-machine', 'engine-proxy', 'images-load'],
-  ...['move-to', 'move-name', 'red-hat', 'storage-move', 'trust', 'uninstall'],
+  ...['move-to', 'move-name', 'red-hat', 'red-hat-deploy', 'storage-move', 'trust', 'uninstall'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 /** unit: quick, beside the code · engine: one module against a real engine, and what a CA and a machine may do to a renewal · e2e: what a user sees, all parts real. */

@@ -76,7 +76,7 @@ export async function ensureProof(parts: ProofParts, subject: ProofSubject, repo
   );
   const at = clock.now().toISOString();
   await writeAtomically(file, JSON.stringify({ subject: digest, summary, at }), 0o600);
-  return changed(summary);
+  return changed(`${summary}${hint(proof, settings)}`);
 }
 
 /**
@@ -118,10 +118,19 @@ function summarize(
   return `pushed and pulled ${short} by ${client}${through}`;
 }
 
-/** Why not by Docker: that it does not know a CA of one's own is as usual as it is easily mended. */
+/** For now, and not kept: `npm run trust` may follow. */
+function hint({ by }: Proof, { issuer }: Pick<Settings, 'issuer'>): string {
+  if (by.client === 'docker' || !knowsNoCa(by.because, issuer)) return '';
+  return '; Docker on this machine does not trust the CA yet: npm run trust';
+}
+
+/** That Docker does not know a CA of one's own is as usual as it is easily mended. */
+function knowsNoCa(because: string, issuer: Settings['issuer']): boolean {
+  return issuer === 'local' && /x509: certificate signed by unknown authority/.test(because);
+}
+
 function why(because: string, issuer: Settings['issuer']): string {
-  if (issuer === 'local' && /x509: certificate signed by unknown authority/.test(because))
-    return '; Docker on this machine does not trust the CA yet: npm run trust';
+  if (knowsNoCa(because, issuer)) return '';
   if (/\blookup \S+.* no such host/.test(because)) return ' (Docker on this machine does not find the name)';
   return ` (docker: ${because})`;
 }
