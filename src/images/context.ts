@@ -20,7 +20,7 @@ export async function readContext(
   const names = (await readdir(folder)).sort();
   const read = async (name: string) => {
     const path = join(folder, name);
-    return { name, mode: (await stat(path)).mode & 0o777, content: await readFile(path) };
+    return { name, mode: modeOf(await stat(path)), content: await readFile(path) };
   };
   const added = Object.entries(extra).map(([name, content]) => ({
     name,
@@ -41,4 +41,9 @@ export async function readContext(
       return Readable.from(archive);
     },
   };
+}
+
+/** As git keeps it: whatever the umask was that a checkout was made with, the same image comes of it. */
+function modeOf({ mode }: { readonly mode: number }): number {
+  return (mode & 0o100) === 0 ? 0o644 : 0o755;
 }
