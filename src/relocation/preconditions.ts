@@ -39,12 +39,16 @@ export async function expectApart({ from, to }: Places, { storage }: Pick<Wishes
   if (problems.length > 0) throw new WrongInput(problems);
 }
 
+async function isPlace(folder: string): Promise<boolean> {
+  return (await missingDisk(folder)) === undefined && (await holdsImages(folder));
+}
+
 /**
  * A folder whose disk is missing looks like one without images, though the registry that runs still has it.
  * @throws Failure `no-images`
  */
 export async function expectImages({ from }: Pick<Places, 'from'>): Promise<void> {
-  if ((await missingDisk(from)) === undefined && (await holdsImages(from))) return;
+  if (await isPlace(from)) return;
   throw new Failure(
     'no-images',
     `There are no images in ${from}.`,
@@ -61,8 +65,7 @@ export async function expectLast({
   from,
   forget,
 }: Pick<Places, 'from'> & { readonly forget: boolean }): Promise<void> {
-  if (forget) return;
-  if ((await missingDisk(from)) === undefined && (await holdsImages(from))) return;
+  if (forget || (await isPlace(from))) return;
   throw new Failure(
     'no-images',
     `There are no images in ${from}, where the last ones may have been pushed to.`,
@@ -75,7 +78,7 @@ export async function expectLast({
  * @throws Failure `copy-missing`
  */
 export async function expectCopy(folder: string): Promise<void> {
-  if ((await missingDisk(folder)) !== undefined || !(await holdsImages(folder))) throw copyMissing(folder);
+  if (!(await isPlace(folder))) throw copyMissing(folder);
 }
 
 /**
