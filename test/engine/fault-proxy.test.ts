@@ -95,6 +95,25 @@ test('a problem by what the order says: the CA does not hear of it', async () =>
   });
 });
 
+test('an order that Pebble lets use what was authorized before, though it was told not to, is asked for again', async () => {
+  const other = await startLocalPebble({ httpPort: web.port, env: { PEBBLE_AUTHZREUSE: '100' } });
+  const strict = await FaultProxy.start({ ...other, reuses: false });
+  try {
+    await trust(strict.trust);
+    const customer = await newClient(strict.directory);
+    await customer.createAccount({ termsOfServiceAgreed: true });
+    await issue(customer, web);
+    const orders = await other.orders();
+    await expect(order(customer)).rejects.toThrow('an order was made');
+    expect(await other.orders()).toBeGreaterThan(orders + 1);
+    expect(strict.seen('newOrder')).toHaveLength(1);
+  } finally {
+    await trust(proxy.trust);
+    await strict.close();
+    await other.dispose();
+  }
+});
+
 test('a CA that is down breaks the connection', async () => {
   const other = await startLocalPebble({ httpPort: web.port });
   const before = await FaultProxy.start(other, { host: '127.0.0.1' });

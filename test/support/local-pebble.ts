@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import type { Pebble } from './pebble.ts';
-import { type CaOptions, dnsArguments, pebbleConfig, pebbleVariables } from './pebble-config.ts';
+import {
+  type CaOptions,
+  dnsArguments,
+  pebbleConfig,
+  pebbleVariables,
+  reusesAuthorizations,
+} from './pebble-config.ts';
 import { answering, controls } from './pebble-controls.ts';
 import { pebblePrograms } from './pebble-image.ts';
 import { makeTestCa } from './test-ca.ts';
@@ -67,6 +73,7 @@ export async function startLocalPebble(options: LocalPebbleOptions): Promise<Peb
     directory: `https://localhost:${acme}/dir`,
     trust: ca.trust,
     ca,
+    reuses: reusesAuthorizations(options),
     endpoint,
     log,
     restart: async () => {

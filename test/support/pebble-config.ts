@@ -63,6 +63,10 @@ export function pebbleVariables({ env = {} }: CaOptions): Record<string, string>
   };
 }
 
+export function reusesAuthorizations(options: CaOptions): boolean {
+  return pebbleVariables(options).PEBBLE_AUTHZREUSE !== '0';
+}
+
 /** challtestsrv answers for the DNS only. A name without an address of its own is at 127.0.0.1. */
 export function dnsArguments(dns: string, management: string): string[] {
   const off = ['-http01', '-https01', '-tlsalpn01', '-doh', '-defaultIPv6'].flatMap((option) => [option, '']);

@@ -2,7 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Checkout } from './checkout.ts';
-import { type CaOptions, dnsArguments, pebbleConfig, pebbleVariables } from './pebble-config.ts';
+import {
+  type CaOptions,
+  dnsArguments,
+  pebbleConfig,
+  pebbleVariables,
+  reusesAuthorizations,
+} from './pebble-config.ts';
 import { answering, type Controls, controls, type Endpoint } from './pebble-controls.ts';
 import { buildPebble, PEBBLE_IMAGE } from './pebble-image.ts';
 import { makeTestCa, type TestCa } from './test-ca.ts';
@@ -13,6 +19,8 @@ export interface Pebble extends Controls {
   /** PEM file that Pebble's own TLS is trusted by. */
   readonly trust: string;
   readonly ca: TestCa;
+  /** Whether it may use an authorization for another order. */
+  readonly reuses: boolean;
   /** Where the tests themselves reach it, whatever name it has on a stack's network. */
   readonly endpoint: () => Endpoint;
   /** What Pebble said, over all restarts. */
@@ -84,6 +92,7 @@ export async function startPebble(checkout: Checkout, { name, ...options }: Pebb
     directory: `https://${name}:14000/dir`,
     trust: ca.trust,
     ca,
+    reuses: reusesAuthorizations(options),
     endpoint,
     log,
     restart: async () => {
