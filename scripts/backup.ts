@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type App, openApp, openEvents, openHost } from '../src/app/app.ts';
 import { openRestic } from '../src/app/backup.ts';
-import { withStorage } from '../src/app/storage.ts';
+import { withImagesInPlace } from '../src/app/storage.ts';
 import { ensurePassword, expectPassword, targetOf } from '../src/backup/access.ts';
 import { backUp } from '../src/backup/back-up.ts';
 import { forget } from '../src/backup/forget.ts';
@@ -92,7 +92,7 @@ async function backup(given: string | undefined, options: Options): Promise<void
     return void print({ target: target.shown, snapshot, ...verified });
   }
 
-  const result = await withStorage(app, 'npm run backup', async () => {
+  const result = await withImagesInPlace(app, settings, 'npm run backup', async () => {
     const before = await story.step('Target', (report) => ensureRepository(restic, report));
     try {
       const aside = await story.step('Links', (report) => setAside(app, settings, report));

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type App, lockFile, openApp, openJournal } from '../src/app/app.ts';
+import { type App, lockFile, openApp } from '../src/app/app.ts';
 import {
   asChecker,
   expectNothingUntagged,
@@ -7,6 +7,7 @@ import {
   giveUp,
   openCollection,
 } from '../src/app/collection.ts';
+import { expectImagesInPlace } from '../src/app/storage.ts';
 import {
   type CollectionOutcome,
   collectionAsJson,
@@ -33,7 +34,6 @@ import { expectSetUp } from '../src/stack/set-up.ts';
 import { withWritesClosed } from '../src/stack/writes.ts';
 import { unchanged } from '../src/step.ts';
 import { withLock } from '../src/system/lock.ts';
-import { expectNothingInterrupted } from '../src/upgrade/health.ts';
 
 interface Options {
   readonly dryRun: boolean;
@@ -69,8 +69,7 @@ async function gc(app: App, options: Options): Promise<void> {
   const engine = connect(app.environment.DOCKER_HOST);
   await engine.version(); // says how to get one that answers
   await ensureProjectOurs(engine, app.paths, settings.project);
-  // One that was cut off may have let the settings name another folder than the registry has: what is judged there goes here.
-  await expectNothingInterrupted({ storage: openJournal(app, 'storage') });
+  await expectImagesInPlace(app, settings);
   const parts = openCollection(app, settings, engine);
   const terminal = new Terminal(options.json ? process.stderr : process.stdout);
   const story = new Story(terminal, app.clock);

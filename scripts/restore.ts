@@ -18,6 +18,7 @@ import { Terminal } from '../src/cli/terminal.ts';
 import { connect } from '../src/engine/connect.ts';
 import { Failure } from '../src/errors.ts';
 import { ensureRestic } from '../src/host/restic.ts';
+import { expectNothingInterrupted } from '../src/journal.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { expectNotServed, stopStack } from '../src/stack/stop.ts';
@@ -65,6 +66,7 @@ async function restore(given: string | undefined, options: Options): Promise<voi
     withStorage(app, WHO, () => withLock(lockFile(app, 'init-tls'), WHO, clock, work));
 
   const staged = await exclusively(async () => {
+    await expectNothingInterrupted({ storage: openJournal(app, 'storage') }); // it would go on over what is restored
     const begun = begunRestore(await journal.interrupted(), options.snapshot);
     if (begun !== undefined) terminal.line(`The restore begun at ${begun.since.toISOString()} goes on.`);
     const ready = begun?.staged ?? (await fetchBackup(app, story, terminal, given, options));

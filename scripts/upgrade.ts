@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type App, lockFile, openApp, openJournal } from '../src/app/app.ts';
-import { withStorage } from '../src/app/storage.ts';
+import { expectImagesInPlace, withStorage } from '../src/app/storage.ts';
 import { type Course, carryOut } from '../src/app/upgrade/course.ts';
 import { getImages, noteWayBack } from '../src/app/upgrade/prepare.ts';
 import { resume } from '../src/app/upgrade/resume.ts';
@@ -11,7 +11,7 @@ import { Story } from '../src/cli/story.ts';
 import { Terminal } from '../src/cli/terminal.ts';
 import { planAsJson, planInWords, planSummary } from '../src/cli/upgrade-words.ts';
 import { connect } from '../src/engine/connect.ts';
-import type { Entry } from '../src/journal.ts';
+import { type Entry, expectNothingInterrupted } from '../src/journal.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import { expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
@@ -19,7 +19,7 @@ import { expectSetUp } from '../src/stack/set-up.ts';
 import { withLock } from '../src/system/lock.ts';
 import { chosenBy, withChosen } from '../src/upgrade/choose.ts';
 import { nothingToUndo } from '../src/upgrade/failures.ts';
-import { expectNothingInterrupted, expectWell } from '../src/upgrade/health.ts';
+import { expectWell } from '../src/upgrade/health.ts';
 import { expectAgreed } from '../src/upgrade/judge.ts';
 import { isNothing, planUpgrade, type Row } from '../src/upgrade/plan.ts';
 import { leapOfPlan } from '../src/upgrade/registry-version.ts';
@@ -72,6 +72,7 @@ async function upgrade(app: App, options: Options): Promise<void> {
   const bench = openBench(app, settings, engine, askConsent(terminal, options.yes));
   const stage: Stage = { ...bench, story, journal: openJournal(app, 'upgrade'), options, terminal };
   await ensureProjectOurs(engine, app.paths, settings.project);
+  await expectImagesInPlace(app, settings); // its parts would be started on the folder that the settings name
   await expectNothingInterrupted({ gc: openJournal(app, 'gc'), restore: openJournal(app, 'restore') });
 
   const left = await stage.journal.interrupted();

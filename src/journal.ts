@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { Failure } from './errors.ts';
 import type { Clock } from './system/clock.ts';
 import { ensureDirectory, ownerToKeep, readIfExists, removeSynced, writeAtomically } from './system/files.ts';
 
@@ -76,6 +77,24 @@ export interface Unfinished extends Entry {
 /** What brings a command to its end that was interrupted. */
 export function again({ command }: Pick<Unfinished, 'command'>): string {
   return command === 'storage' ? 'npm run storage -- move' : `npm run ${command}`;
+}
+
+/**
+ * Nothing else may be half done.
+ * @param journals by the name of their command
+ * @throws Failure `interrupted`
+ */
+export async function expectNothingInterrupted(
+  journals: Readonly<Record<string, Pick<Journal, 'interrupted'>>>,
+): Promise<void> {
+  for (const [command, journal] of Object.entries(journals)) {
+    if ((await journal.interrupted()) === undefined) continue;
+    throw new Failure(
+      'interrupted',
+      `A run of npm run ${command} was interrupted.`,
+      `Run \`${again({ command })}\` first: it ends what was begun.`,
+    );
+  }
 }
 
 const FILE = /^([a-z][a-z-]{0,30})\.json$/;

@@ -99,7 +99,7 @@ export function openEvents({ paths: places, clock }: App): Events {
 }
 
 export function openJournal(
-  { paths: places, clock }: App,
+  { paths: places, clock }: Pick<App, 'paths' | 'clock'>,
   command: 'gc' | 'move-to' | 'restore' | 'storage' | 'upgrade',
 ): Journal {
   return new Journal(join(places.journals, `${command}.json`), clock);

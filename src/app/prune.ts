@@ -25,7 +25,7 @@ import { expectSetUp } from '../stack/set-up.ts';
 import { withWritesClosed } from '../stack/writes.ts';
 import { readPolicy } from '../users/overview.ts';
 import { type App, openApp, openEvents, openHost } from './app.ts';
-import { withStorage } from './storage.ts';
+import { withImagesInPlace, withStorage } from './storage.ts';
 
 /** A look at the registry: what there is, and what the rules make of it. */
 export interface Assessment {
@@ -89,7 +89,7 @@ export async function prune(
   agreed?: Plan,
 ): Promise<Applied | undefined> {
   return asWriter(settings, () =>
-    withStorage(app, 'npm run prune', async () => {
+    withImagesInPlace(app, settings, 'npm run prune', async () => {
       const house = await openStorehouse(app, settings);
       await recover(house);
       const { plan } = await assess(app, settings, house, retention);
@@ -110,7 +110,7 @@ export async function undo(
   names: readonly string[],
 ): Promise<readonly Returned[]> {
   return asWriter(settings, () =>
-    withStorage(app, 'npm run prune -- --undo', async () => {
+    withImagesInPlace(app, settings, 'npm run prune -- --undo', async () => {
       const house = await openStorehouse(app, settings);
       const chosen = chooseReturns(await house.pruned.read(), names);
       await recover(house);

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { paths } from '../paths.ts';
+import { noteBegun } from '../relocation/begun.ts';
 import { leaseLine } from '../stack/lease.ts';
-import { withStorage } from './storage.ts';
+import { noteLastPlace } from '../storage/last-place.ts';
+import { openJournal } from './app.ts';
+import { withImagesInPlace, withStorage } from './storage.ts';
 
 const clock = new FakeClock('2026-06-15T12:00:00Z');
 let app: { paths: ReturnType<typeof paths>; clock: FakeClock };
@@ -27,4 +30,28 @@ test.each([
   await expect(use()).rejects.toMatchObject({ code: 'locked' });
   await clock.sleep(31_000);
   expect(await use()).toBe('done');
+});
+
+const filesystem = { kind: 'filesystem' } as const;
+const useImages = (registryDataDirectory: string) =>
+  withImagesInPlace(
+    app,
+    { storage: filesystem, registryDataDirectory },
+    'npm run backup',
+    async () => 'done',
+  );
+
+test('images that have yet to follow a changed REGISTRY_DATA_DIR are not looked for in the new folder', async () => {
+  const [from, to] = [join(app.paths.root, 'old'), join(app.paths.root, 'new')];
+  await mkdir(join(from, 'docker/registry/v2/repositories/app'), { recursive: true });
+  await noteLastPlace(app.paths.lastPlace, { place: from, used: true });
+  await expect(useImages(to)).rejects.toMatchObject({ code: 'images-elsewhere' });
+  expect(await useImages(from)).toBe('done');
+});
+
+test('nor are those of a move that was cut off, whatever the settings say', async () => {
+  const places = { from: join(app.paths.root, 'old'), to: join(app.paths.root, 'new') };
+  await noteBegun(openJournal(app, 'storage'), { ...places, compared: 0 }, 'copy');
+  for (const folder of Object.values(places))
+    await expect(useImages(folder)).rejects.toMatchObject({ code: 'interrupted' });
 });

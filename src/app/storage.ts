@@ -1,9 +1,12 @@
 import { COLLECTOR, HOLDER } from '../collection/parts.ts';
 import { Failure } from '../errors.ts';
+import { expectNothingInterrupted } from '../journal.ts';
+import { routeByHand } from '../relocation/choose.ts';
+import type { Settings } from '../settings/settings.ts';
 import { expectNotMoved } from '../stack/moved.ts';
 import { holdsLease } from '../stack/writes.ts';
 import { withLock } from '../system/lock.ts';
-import { type App, lockFile } from './app.ts';
+import { type App, lockFile, openJournal } from './app.ts';
 
 /**
  * Runs `work` while nobody else changes what is stored, the collector of a `gc` that was killed included: it goes on
@@ -28,6 +31,39 @@ export async function withStorageAsItIs<T>(
 ): Promise<T> {
   return withLock(lockFile(app, 'storage'), what, app.clock, async () => {
     await expectNoCollector(app);
+    return work();
+  });
+}
+
+/**
+ * That the folder which the settings name is the one that the registry has: while a move of the images was cut off, or has
+ * yet to follow a REGISTRY_DATA_DIR that somebody has changed, it may be another one.
+ * @throws Failure `interrupted`, `images-elsewhere`
+ */
+export async function expectImagesInPlace(
+  app: Pick<App, 'paths' | 'clock'>,
+  settings: Pick<Settings, 'storage' | 'registryDataDirectory'>,
+): Promise<void> {
+  const storage = openJournal(app, 'storage');
+  await expectNothingInterrupted({ storage });
+  const route = await routeByHand(storage, app.paths, settings);
+  if (route === undefined) return;
+  throw new Failure(
+    'images-elsewhere',
+    `REGISTRY_DATA_DIR names ${route.to}, and the images are still in ${route.from}.`,
+    `Run \`npm run init-tls\`, which brings them along; or put REGISTRY_DATA_DIR=${route.from} back.`,
+  );
+}
+
+/** Both: nobody else changes the images, and they are where the settings say. */
+export async function withImagesInPlace<T>(
+  app: Pick<App, 'paths' | 'clock'>,
+  settings: Pick<Settings, 'storage' | 'registryDataDirectory'>,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  return withStorage(app, what, async () => {
+    await expectImagesInPlace(app, settings);
     return work();
   });
 }

@@ -1,5 +1,4 @@
 import { Failure } from '../errors.ts';
-import { again, type Journal } from '../journal.ts';
 import { diskInWords } from '../low-water.ts';
 import type { Settings } from '../settings/settings.ts';
 import { registrySilence } from '../stack/answer.ts';
@@ -36,19 +35,4 @@ export async function expectWell(settings: Settings, running: ReadonlyMap<Part, 
     `The registry is not well before anything is done: ${silence}.`,
     'Fix it first (docker compose ps, docker compose logs), or add --force if an upgrade is to fix it.',
   );
-}
-
-/**
- * Nothing else may be half done.
- * @throws Failure `interrupted`
- */
-export async function expectNothingInterrupted(journals: Readonly<Record<string, Journal>>): Promise<void> {
-  for (const [command, journal] of Object.entries(journals)) {
-    if ((await journal.interrupted()) === undefined) continue;
-    throw new Failure(
-      'interrupted',
-      `A run of npm run ${command} was interrupted.`,
-      `Run \`${again({ command })}\` first: it ends what was begun.`,
-    );
-  }
 }

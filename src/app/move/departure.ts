@@ -1,10 +1,10 @@
 import { glance } from '../../certificates/outlook.ts';
 import { Failure } from '../../errors.ts';
+import { expectNothingInterrupted } from '../../journal.ts';
 import { whoServes } from '../../relocation/served.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { ensureProjectOurs } from '../../stack/project.ts';
 import { type Done, unchanged } from '../../step.ts';
-import { expectNothingInterrupted } from '../../upgrade/health.ts';
 import { openJournal, renewalParts } from '../app.ts';
 import { exclusively, type Travel } from './travel.ts';
 
