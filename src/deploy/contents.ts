@@ -28,5 +28,8 @@ export const COPIED: readonly string[] = [
   'src',
 ];
 
+/** As they come with the packages for a machine, which has nothing for development. */
+export const OF_PACKAGES: readonly string[] = ['package.json', 'node_modules', 'package-lock.json'];
+
 /** Not needed where nobody develops. */
 export const LEFT_OUT: readonly string[] = ['*.test.ts', '/scripts/test.ts', '/scripts/bench.ts'];

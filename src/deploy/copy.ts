@@ -2,7 +2,7 @@ import { counted } from '../counted.ts';
 import { expectCopied } from '../remote/copied.ts';
 import type { RemoteHost } from '../remote/host.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
-import { COPIED, LEFT_OUT } from './contents.ts';
+import { COPIED, LEFT_OUT, OF_PACKAGES } from './contents.ts';
 import { COPY_MARKER } from './machine.ts';
 import type { Staged } from './stage.ts';
 
@@ -40,7 +40,12 @@ export async function copyProject(
     : changed(summary, differences);
 }
 
-const BEGIN = `mkdir -p -m 755 -- "$0"; test -e "$0/package.json" || : > "$0/${COPY_MARKER}"`;
+/** In a git clone it is noted that what differs from its commits from now on was brought (machine.sh). */
+const BEGIN = `
+mkdir -p -m 755 -- "$0"
+test -e "$0/package.json" || : > "$0/${COPY_MARKER}"
+test ! -d "$0/.git" || : > "$0/.git/moorage-deployed"
+`;
 
 /** What `copyProject` would change in a checkout that there is. Changes nothing. */
 export async function compareProject(host: RemoteHost, staged: Staged, folder: string): Promise<Differences> {
@@ -84,7 +89,7 @@ function args({ project, packages }: Staged, far: string, more: readonly string[
     '--out-format=%i %n',
     ...more,
     ...COPIED.map((path) => `${project}/./${path}`),
-    ...['package.json', 'node_modules', 'package-lock.json'].map((path) => `${packages}/./${path}`),
+    ...OF_PACKAGES.map((path) => `${packages}/./${path}`),
     far,
   ];
 }

@@ -56,6 +56,12 @@ test.each<[string, Partial<MachineFacts>, 'broken' | 'warning', RegExp]>([
     'broken',
     /wp-config\.php, index\.php/,
   ],
+  [
+    'a git clone with work in it',
+    folder({ content: { kind: 'moorage', version: '0.1.0' }, uncommitted: ['compose.yaml'] }),
+    'broken',
+    /not committed: compose\.yaml/,
+  ],
   ['a file in the way', folder({ blocked: '/srv' }), 'broken', /\/srv is not a folder/],
   ['a disk that is not mounted', folder({ unmounted: '/srv' }), 'broken', /disk of \/srv .*not mounted/],
   ['a place nobody can write to', folder({ readOnly: true }), 'broken', /write/],

@@ -141,11 +141,18 @@ function judgeClock({ ahead, uncertainty }: ClockFacts): Verdict[] {
   return [surely > CLOCK_BREAKS ? broken(what, remedy) : warning(what, remedy)];
 }
 
-function judgeFolder({ path, content, blocked, readOnly, unmounted }: FolderFacts): Verdict[] {
+function judgeFolder({ path, content, uncommitted, blocked, readOnly, unmounted }: FolderFacts): Verdict[] {
   if (blocked !== undefined) return [broken(`${blocked} is not a folder`, 'Name another one by --dir.')];
   if (unmounted !== undefined)
     return [broken(`the disk of ${unmounted} (/etc/fstab) is not mounted`, `Mount it: mount '${unmounted}'`)];
   if (readOnly) return [broken(`nobody can write where ${path} is`, 'Name another place by --dir.')];
+  if (uncommitted.length > 0)
+    return [
+      broken(
+        `${path} is a git clone, and its files would be replaced that are not committed: ${uncommitted.join(', ')}`,
+        'Commit or stash them there (git stash --include-untracked), or name another folder by --dir.',
+      ),
+    ];
   if (content.kind !== 'foreign') return [];
   return [
     broken(

@@ -70,6 +70,7 @@ const answer = z
     there: yes,
     copying: yes,
     moorage: one.optional(),
+    uncommitted: several,
     entry: several,
   })
   .readonly();
@@ -169,6 +170,7 @@ function folderFacts(told: Answer, path: string): FolderFacts {
   return {
     path,
     content: contentOf(told),
+    uncommitted: told.uncommitted,
     blocked: told.blocked,
     readOnly: told.read_only !== undefined,
     unmounted: told.unmounted[0],

@@ -78,6 +78,8 @@ export interface FolderFacts {
     | { readonly kind: 'half-copied' }
     /** Some of the names in it. */
     | { readonly kind: 'foreign'; readonly names: readonly string[] };
+  /** Some of the files of a git clone that would be replaced, and whose changes nobody has committed. */
+  readonly uncommitted: readonly string[];
   /** A file that stands where a folder has to be. */
   readonly blocked: string | undefined;
   readonly readOnly: boolean;

@@ -1,5 +1,6 @@
 # Tells what a machine is and has, a line NAME=VALUE each, for machine-answer.ts.
-# Arguments: the folder of the project, its port for HTTP, its port for HTTPS. Changes nothing.
+# Arguments: the folder of the project, its port for HTTP, its port for HTTPS, and paths in it that would be replaced.
+# Changes nothing.
 
 main() {
   LC_ALL=C
@@ -13,8 +14,10 @@ main() {
   operating_system
   resources
   docker_engine
-  for port in "$@"; do holder "$port"; done
+  for port in "$1" "$2"; do holder "$port"; done
+  shift 2
   contents
+  uncommitted "$@"
   echo "ended=$(date +%s.%N)"
   echo complete=yes
 }
@@ -120,6 +123,24 @@ contents() {
     tell moorage "$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$folder/package.json" | head -n 1)"
   fi
   ls -A -- "$folder" | grep -vx 'lost+found' | head -n 5 | while read -r entry; do tell entry "$entry"; done
+}
+
+# Work in a git clone that nobody could get back. What a deployment has written there before (copy.ts) is none.
+uncommitted() {
+  [ -d "$folder/.git" ] && [ ! -e "$folder/.git/moorage-deployed" ] || return 0
+  clone_git --no-optional-locks status --porcelain -- "$@" | cut -c 4- | head -n 5 |
+    while read -r path; do tell uncommitted "$path"; done
+}
+
+# As the one whose clone it is: its configuration may name programs to run.
+clone_git() {
+  owner=$(stat -c %u -- "$folder")
+  if [ "$owner" = "$(id -u)" ]; then
+    set -- git -C "$folder" "$@"
+  else
+    set -- setpriv --reuid "$owner" --regid "$(stat -c %g -- "$folder")" --clear-groups git -C "$folder" "$@"
+  fi
+  HOME=/nonexistent timeout 20 "$@" 2>/dev/null
 }
 
 # Where fstab(5) has a disk for the folder that is not mounted: what is written now would lie beneath it.

@@ -3,6 +3,7 @@ import { Failure } from '../errors.ts';
 import type { RemoteHost } from '../remote/host.ts';
 import type { Clock } from '../system/clock.ts';
 import { lastLines, saidBy } from '../system/processes.ts';
+import { COPIED, OF_PACKAGES } from './contents.ts';
 import { understood } from './machine-answer.ts';
 import type { MachineFacts } from './machine-facts.ts';
 
@@ -23,7 +24,16 @@ export async function gatherMachine(
   { folder, ports }: { folder: string; ports: { http: number; https: number } },
 ): Promise<MachineFacts> {
   const script = await readFile(new URL('machine.sh', import.meta.url), 'utf8');
-  const words = ['sh', '-s', '--', folder, String(ports.http), String(ports.https)];
+  const words = [
+    'sh',
+    '-s',
+    '--',
+    folder,
+    String(ports.http),
+    String(ports.https),
+    ...COPIED,
+    ...OF_PACKAGES,
+  ];
   const asked = clock.now().getTime();
   const { exitCode, stdout, stderr } = await host.run(words, { input: script, timeout: ANSWERS_WITHIN });
   const answered = clock.now().getTime();

@@ -158,6 +158,11 @@ test('what somebody else has in /usr/local/bin stays, and is told to stand in th
   expect((await machine.run(['node', '--version'])).stdout).toBe(`v${CARRIED_VERSIONS.node}`);
 });
 
+const MOORAGE = `printf '{\\n  "name": "moorage",\\n  "version": "0.1.0"\\n}' > "$0/package.json"`;
+const CLONE = `mkdir "$0"; ${MOORAGE}; cd "$0"; touch compose.yaml; git init --quiet; git add .
+  git -c user.name=ada -c user.email=ada@example.com commit --quiet --message all
+  echo more > compose.yaml; mkdir src; touch src/mine.ts notes.txt; chown -R 1234:1234 .`;
+
 test.each([
   [
     'files of somebody else',
@@ -165,11 +170,9 @@ test.each([
     /my registry holds something else: index\.php/,
   ],
   ['a copy that was broken off', `mkdir "$0"; touch "$0/${COPY_MARKER}" "$0/src"`, undefined],
-  [
-    'a Moorage',
-    `mkdir "$0"; printf '{\\n  "name": "moorage",\\n  "version": "0.1.0"\\n}' > "$0/package.json"`,
-    undefined,
-  ],
+  ['a Moorage', `mkdir "$0"; ${MOORAGE}`, undefined],
+  ['a git clone of somebody’s, with work in it', CLONE, /not committed: compose\.yaml, src\//],
+  ['a git clone that was deployed into before', `${CLONE}; touch .git/moorage-deployed`, undefined],
   ['a disk that is fresh', 'mkdir -p "$0/lost+found"', undefined],
   ['a file in its place', 'touch "$0"', /my registry is not a folder/],
   [

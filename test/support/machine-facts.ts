@@ -28,6 +28,7 @@ export const FRESH_MACHINE: MachineFacts = {
   folder: {
     path: '/srv/moorage',
     content: { kind: 'nothing' },
+    uncommitted: [],
     blocked: undefined,
     readOnly: false,
     unmounted: undefined,
