@@ -14,7 +14,7 @@ import {
   stopHere,
 } from '../src/app/move/end.ts';
 import { doFarTask } from '../src/app/move/far-task.ts';
-import { whatToTakeBack, whereTo } from '../src/app/move/goal.ts';
+import { expectMeant, whatToTakeBack, whereTo } from '../src/app/move/goal.ts';
 import { handOver } from '../src/app/move/hand-over.ts';
 import { expectPlace } from '../src/app/move/place.ts';
 import { movingParts, openTravel, type Travel, WHO } from '../src/app/move/travel.ts';
@@ -83,8 +83,8 @@ await main(
       const terminal = new Terminal(options.json ? process.stderr : process.stdout);
       const stage = { app, settings, options, terminal, story: new Story(terminal, app.clock) };
       await withLock(lockFile(app, 'move-to'), WHO, app.clock, () => {
-        if (options.finish) return finish(stage);
-        return options.cancel ? cancel(stage) : move(stage, to);
+        if (options.finish) return finish(stage, to);
+        return options.cancel ? cancel(stage, to) : move(stage, to);
       });
     }),
 );
@@ -119,10 +119,11 @@ async function move(stage: Stage, to: string | undefined): Promise<void> {
   });
 }
 
-async function finish(stage: Stage): Promise<void> {
+async function finish(stage: Stage, to: string | undefined): Promise<void> {
   const { app, settings, options, terminal, story } = stage;
   await expectNotHalfDone(app);
   const gone = await expectGone(app);
+  expectMeant(to, gone.other);
   // What is stopped already can't be missed by anybody.
   if (!options.force && (await anythingRuns(movingParts(app, settings))))
     await story.step('Name', () => expectHandedOver(settings, gone));
@@ -134,9 +135,10 @@ async function finish(stage: Stage): Promise<void> {
   tellSteps(stage);
 }
 
-async function cancel(stage: Stage): Promise<void> {
+async function cancel(stage: Stage, asked: string | undefined): Promise<void> {
   const { app, settings, options, terminal, story } = stage;
   const back = await whatToTakeBack(app);
+  expectMeant(asked, back.kind === 'move' ? back.goal.to : back.taken.other);
   if (back.kind === 'taken back') {
     showTakenBack(terminal, back.taken);
     return tellSteps(stage);

@@ -146,6 +146,11 @@ test('it is not taken back unasked when something newer is there, which is named
   }, 10_000);
 });
 
+test.each(['--finish', '--cancel'])('%s of a move to another machine is refused', async (end) => {
+  const { exitCode, stderr } = await moving.moveTo('root@192.0.2.1', end, '--yes', '--force');
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(to) });
+});
+
 test('finished: the old one is stopped and keeps its images', async () => {
   const { exitCode, stdout } = await moving.moveTo('--finish', '--yes', '--force');
   expect({ exitCode, stdout }).toMatchObject({

@@ -1,3 +1,4 @@
+import { WrongInput } from '../../errors.ts';
 import { type Asked, type Begun, begunMove, type Goal, goalOf } from '../../move/course.ts';
 import { readTakenBack, type TakenBack } from '../../move/taken-back.ts';
 import { expectNotMoved, readMove } from '../../stack/moved.ts';
@@ -20,6 +21,15 @@ export async function whereTo(app: App, asked: Asked): Promise<Destined> {
   const entry = await openJournal(app, 'move-to').interrupted();
   if (entry === undefined || (await readMove(app.paths))?.kind === 'coming') await expectNotMoved(app.paths);
   return begunMove(entry, asked) ?? { goal: goalOf(asked), since: undefined, isAhead: () => true };
+}
+
+/**
+ * Whoever names a machine with `--finish` or `--cancel` means that one.
+ * @throws WrongInput
+ */
+export function expectMeant(asked: string | undefined, other: string): void {
+  if (asked === undefined || asked === other) return;
+  throw new WrongInput([{ input: asked, message: `is not where this registry went, which is ${other}` }]);
 }
 
 /** A move that can be taken back, or was. */
