@@ -44,7 +44,9 @@ export async function copyProject(
 const BEGIN = `
 mkdir -p -m 755 -- "$0"
 test -e "$0/package.json" || : > "$0/${COPY_MARKER}"
-test ! -d "$0/.git" || : > "$0/.git/moorage-deployed"
+git=$0/.git
+test ! -f "$git" || git=$(cd -- "$0" && cd -- "$(sed -n 's/^gitdir: //p' .git)" && pwd)
+test ! -d "$git" || : > "$git/moorage-deployed"
 `;
 
 /** What `copyProject` would change in a checkout that there is. Changes nothing. */

@@ -62,6 +62,18 @@ test.each<[string, Partial<MachineFacts>, 'broken' | 'warning', RegExp]>([
     'broken',
     /not committed: compose\.yaml/,
   ],
+  [
+    'a git clone that git does not look into',
+    folder({ content: { kind: 'moorage', version: '0.1.0' }, gitFailed: 'fatal: dubious ownership' }),
+    'broken',
+    /git status fails: fatal: dubious ownership/,
+  ],
+  [
+    'a git clone of something else, whatever is in it',
+    folder({ content: { kind: 'foreign', names: ['.git', 'src'] }, uncommitted: ['src/'] }),
+    'broken',
+    /holds something else/,
+  ],
   ['a file in the way', folder({ blocked: '/srv' }), 'broken', /\/srv is not a folder/],
   ['a disk that is not mounted', folder({ unmounted: '/srv' }), 'broken', /disk of \/srv .*not mounted/],
   ['a place nobody can write to', folder({ readOnly: true }), 'broken', /write/],

@@ -3,6 +3,7 @@ import { PROGRAMS_FOLDER } from '../host/programs-here.ts';
 import { LEAST_COMPOSE, LEAST_ENGINE } from '../host/versions.ts';
 import { sizeInWords } from '../low-water.ts';
 import { WITHOUT_PODMAN } from '../podman.ts';
+import { COPIED, OF_PACKAGES } from './contents.ts';
 import type { ClockFacts, FolderFacts, MachineFacts, PortFacts, Space } from './machine-facts.ts';
 import { planNode } from './node-plan.ts';
 
@@ -45,6 +46,8 @@ const FIRST = {
 } as const;
 /** What is there already is only replaced. */
 const AGAIN = 400 * MIB;
+
+const FIRST_FEW = 5;
 
 /** What stands against a registry on this machine. Nothing where it is fit. */
 export function judgeMachine(facts: MachineFacts, wanted: Wanted): Verdict[] {
@@ -141,25 +144,46 @@ function judgeClock({ ahead, uncertainty }: ClockFacts): Verdict[] {
   return [surely > CLOCK_BREAKS ? broken(what, remedy) : warning(what, remedy)];
 }
 
-function judgeFolder({ path, content, uncommitted, blocked, readOnly, unmounted }: FolderFacts): Verdict[] {
+function judgeFolder(folder: FolderFacts): Verdict[] {
+  const { path, content, blocked, readOnly, unmounted } = folder;
   if (blocked !== undefined) return [broken(`${blocked} is not a folder`, 'Name another one by --dir.')];
   if (unmounted !== undefined)
     return [broken(`the disk of ${unmounted} (/etc/fstab) is not mounted`, `Mount it: mount '${unmounted}'`)];
   if (readOnly) return [broken(`nobody can write where ${path} is`, 'Name another place by --dir.')];
-  if (uncommitted.length > 0)
-    return [
-      broken(
-        `${path} is a git clone, and its files would be replaced that are not committed: ${uncommitted.join(', ')}`,
-        'Commit or stash them there (git stash --include-untracked), or name another folder by --dir.',
-      ),
-    ];
-  if (content.kind !== 'foreign') return [];
+  if (content.kind !== 'foreign') return judgeClone(folder);
   return [
     broken(
       `${path} holds something else: ${content.names.join(', ')}`,
       'Name another folder by --dir; nothing is overwritten here.',
     ),
   ];
+}
+
+function judgeClone({ path, uncommitted, gitFailed }: FolderFacts): Verdict[] {
+  if (gitFailed !== undefined)
+    return [
+      broken(
+        `${path} is a git clone, and what in it is not committed can’t be told: git status fails: ${gitFailed || 'it takes too long'}`,
+        `Have it work there for whoever owns ${path}; if that is no clone any more, remove its .git; or name another folder by --dir.`,
+      ),
+    ];
+  if (uncommitted.length === 0) return [];
+  const some = uncommitted.slice(0, FIRST_FEW).join(', ');
+  const more = uncommitted.length - FIRST_FEW;
+  return [
+    broken(
+      `${path} is a git clone, and its files would be replaced that are not committed: ${some}${more > 0 ? ` and ${more} more` : ''}`,
+      `Commit or stash them there (git stash push --include-untracked -- ${replacedOf(uncommitted).join(' ')}), or name another folder by --dir.`,
+    ),
+  ];
+}
+
+/** No more than these: a stash of everything would take away a person's DNS hooks, too, and images that are in the clone. */
+function replacedOf(files: readonly string[]): readonly string[] {
+  const names = files.map((file) => file.replace(/^"/, '')); // as git writes odd ones
+  return [...COPIED, ...OF_PACKAGES].filter((path) =>
+    names.some((name) => name === path || name.startsWith(`${path}/`)),
+  );
 }
 
 function judgeEngine({ version, compose, podman }: MachineFacts['engine']): Verdict[] {

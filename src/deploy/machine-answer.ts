@@ -71,6 +71,7 @@ const answer = z
     copying: yes,
     moorage: one.optional(),
     uncommitted: several,
+    git_failed: one.optional(),
     entry: several,
   })
   .readonly();
@@ -171,6 +172,7 @@ function folderFacts(told: Answer, path: string): FolderFacts {
     path,
     content: contentOf(told),
     uncommitted: told.uncommitted,
+    gitFailed: told.git_failed,
     blocked: told.blocked,
     readOnly: told.read_only !== undefined,
     unmounted: told.unmounted[0],

@@ -78,8 +78,10 @@ export interface FolderFacts {
     | { readonly kind: 'half-copied' }
     /** Some of the names in it. */
     | { readonly kind: 'foreign'; readonly names: readonly string[] };
-  /** Some of the files of a git clone that would be replaced, and whose changes nobody has committed. */
+  /** Files of a git clone that would be replaced, and whose changes nobody has committed. */
   readonly uncommitted: readonly string[];
+  /** What git says where it can't tell of any. */
+  readonly gitFailed: string | undefined;
   /** A file that stands where a folder has to be. */
   readonly blocked: string | undefined;
   readonly readOnly: boolean;

@@ -127,20 +127,32 @@ contents() {
 
 # Work in a git clone that nobody could get back. What a deployment has written there before (copy.ts) is none.
 uncommitted() {
-  [ -d "$folder/.git" ] && [ ! -e "$folder/.git/moorage-deployed" ] || return 0
-  clone_git --no-optional-locks status --porcelain -- "$@" | cut -c 4- | head -n 5 |
-    while read -r path; do tell uncommitted "$path"; done
+  { [ -e "$folder/.git" ] && [ ! -e "$(git_folder)/moorage-deployed" ]; } || return 0
+  set -- --no-optional-locks -c core.quotePath=false -c status.renames=false \
+    status --porcelain --untracked-files=normal -- "$@"
+  if changes=$(clone_git "$@" 2>/dev/null); then
+    printf '%s\n' "$changes" | cut -c 4- | while read -r path; do [ -z "$path" ] || tell uncommitted "$path"; done
+  else
+    tell git_failed "$(clone_git "$@" 2>&1 >/dev/null | head -n 1)"
+  fi
+}
+
+# Of a worktree it is elsewhere.
+git_folder() {
+  if [ -d "$folder/.git" ]; then echo "$folder/.git"; else
+    (cd -- "$folder" && cd -- "$(sed -n 's/^gitdir: //p' .git)" && pwd)
+  fi
 }
 
 # As the one whose clone it is: its configuration may name programs to run.
 clone_git() {
-  owner=$(stat -c %u -- "$folder")
+  owner=$(stat -L -c %u -- "$folder")
   if [ "$owner" = "$(id -u)" ]; then
     set -- git -C "$folder" "$@"
   else
-    set -- setpriv --reuid "$owner" --regid "$(stat -c %g -- "$folder")" --clear-groups git -C "$folder" "$@"
+    set -- setpriv --reuid "$owner" --regid "$(stat -L -c %g -- "$folder")" --clear-groups git -C "$folder" "$@"
   fi
-  HOME=/nonexistent timeout 20 "$@" 2>/dev/null
+  HOME=/nonexistent timeout 20 "$@"
 }
 
 # Where fstab(5) has a disk for the folder that is not mounted: what is written now would lie beneath it.

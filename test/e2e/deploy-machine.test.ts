@@ -172,6 +172,11 @@ test.each([
   ['a copy that was broken off', `mkdir "$0"; touch "$0/${COPY_MARKER}" "$0/src"`, undefined],
   ['a Moorage', `mkdir "$0"; ${MOORAGE}`, undefined],
   ['a git clone of somebody’s, with work in it', CLONE, /not committed: compose\.yaml, src\//],
+  [
+    'a git clone of somebody’s, by a link',
+    `${CLONE}; cd ..; rm -rf moved; mv "$0" moved; ln -s moved "$0"`,
+    /not committed: compose\.yaml, src\//,
+  ],
   ['a git clone that was deployed into before', `${CLONE}; touch .git/moorage-deployed`, undefined],
   ['a disk that is fresh', 'mkdir -p "$0/lost+found"', undefined],
   ['a file in its place', 'touch "$0"', /my registry is not a folder/],

@@ -29,6 +29,7 @@ export const FRESH_MACHINE: MachineFacts = {
     path: '/srv/moorage',
     content: { kind: 'nothing' },
     uncommitted: [],
+    gitFailed: undefined,
     blocked: undefined,
     readOnly: false,
     unmounted: undefined,
