@@ -91,5 +91,5 @@ function trustHint({ app, settings }: Outcome, registry: string): string {
   const authority = relative(app.paths.root, authorityFile(app.paths.localAuthority));
   if (settings.domain === 'localhost')
     return `Docker trusts localhost as it is; for others: curl --cacert ${authority}`;
-  return 'npm run trust; for other machines: npm run trust -- --print';
+  return 'npm run trust; for other machines: npm run --silent trust -- --print';
 }

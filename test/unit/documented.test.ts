@@ -74,6 +74,13 @@ test('our own images have the version of the package', () => {
     expect(PINNED[program]).toBe(`moorage/${program}:${version}`);
 });
 
+test('what the docs have sent into a file comes without the lines that npm prints by itself', () => {
+  const lines = readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .flatMap((name) => read(`docs/${name}`).split('\n'));
+  expect(lines.filter((line) => /^npm run (?!--silent).* > /.test(line))).toEqual([]);
+});
+
 test('no image is pinned to latest', () => {
   for (const reference of Object.values(PINNED)) expect(reference).toMatch(/:[^:]*\d[^:]*$/);
 });
