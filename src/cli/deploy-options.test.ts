@@ -30,3 +30,11 @@ test('a key of an inventory is looked for where the person is, not where npm run
     ...keys.slice(1),
   ]);
 });
+
+test('what is no archive of images is refused here, not once it was copied there', async () => {
+  const where = await mkdtemp(join(tmpdir(), 'moorage-archive-'));
+  const packed = join(where, 'moorage.tgz');
+  await writeFile(packed, Buffer.from([0x1f, 0x8b, 8, 0]));
+  const orders = readOrders(paths(where), 'root@vps', { ...OPTIONS, images: packed });
+  await expect(orders).rejects.toMatchObject({ code: 'archive-foreign' });
+});

@@ -7,6 +7,7 @@ import { expectApart, type Order, orderFor } from '../deploy/order.ts';
 import { parseSet, readGiven } from '../deploy/settings.ts';
 import { EXTRAS, type Extra, type Target } from '../deploy/target.ts';
 import { WrongInput } from '../errors.ts';
+import { expectArchive } from '../images/read-archive.ts';
 import type { Paths } from '../paths.ts';
 import { parseDestination } from '../remote/destination.ts';
 import { ipAddress, several } from './arguments.ts';
@@ -62,7 +63,7 @@ export function withDeployOptions(command: Command): Command {
 
 /**
  * What is to become of which machine.
- * @throws WrongInput with what is wrong with the arguments, the inventory or its settings
+ * @throws WrongInput with what is wrong with the arguments, the inventory or its settings; Failure as `expectArchive`
  */
 export async function readOrders(
   paths: Paths,
@@ -132,7 +133,7 @@ async function archiveAt(file: string): Promise<string> {
   if (facts?.isDirectory()) throw wrong('--images', `${file} is a folder`);
   if (!facts?.isFile())
     throw wrong('--images', `there is no file ${file}; \`npm run images -- save ${file}\` makes one`);
-  return path;
+  return (await expectArchive(path)).file; // what is something else would be found out only once it was copied
 }
 
 function readExtras(text: string): Extra[] {

@@ -137,6 +137,13 @@ test.each<[string, Partial<MachineFacts>, Partial<Wanted>]>([
   expect(judged(some, wanted)).toEqual([]);
 });
 
+test('images for another processor are refused before they are copied there', () => {
+  expect(judged({}, { images: 'load', archive: 'amd64' })).toEqual([]);
+  expect(judged({}, { images: 'load', archive: 'arm64' })).toEqual([
+    { kind: 'broken', what: expect.stringMatching(/x86_64.* for arm64/), remedy: expect.anything() },
+  ]);
+});
+
 test('the same port of another address may be another’s', () => {
   const taken = port({ kind: 'program', name: 'apache2 (process 7)' });
   expect(judged(taken, { bindAddress: '192.0.2.7' }).map(({ kind }) => kind)).toEqual(['warning']);

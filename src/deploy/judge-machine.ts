@@ -3,8 +3,8 @@ import { PROGRAMS_FOLDER } from '../host/programs-here.ts';
 import { LEAST_COMPOSE, LEAST_ENGINE } from '../host/versions.ts';
 import { sizeInWords } from '../low-water.ts';
 import { WITHOUT_PODMAN } from '../podman.ts';
-import { COPIED, OF_PACKAGES } from './contents.ts';
-import type { ClockFacts, FolderFacts, MachineFacts, PortFacts, Space } from './machine-facts.ts';
+import { judgeFolder } from './judge-folder.ts';
+import type { Architecture, ClockFacts, MachineFacts, PortFacts, Space } from './machine-facts.ts';
 import { planNode } from './node-plan.ts';
 
 /** Something about a machine that keeps a registry from working there (`broken`), or may. */
@@ -19,7 +19,12 @@ export interface Wanted {
   readonly images: 'auto' | 'pull' | 'build' | 'load';
   /** The setting BIND_ADDRESS: others may have the same port of other addresses. */
   readonly bindAddress: string | undefined;
+  /** What the archive of images that it is to run on is for, as Docker calls it. */
+  readonly archive?: string | undefined;
 }
+
+/** Docker's names. */
+const ARCHITECTURES: Readonly<Record<Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 const MIB = 1024 ** 2;
 const MINUTE = 60_000;
@@ -47,8 +52,6 @@ const FIRST = {
 /** What is there already is only replaced. */
 const AGAIN = 400 * MIB;
 
-const FIRST_FEW = 5;
-
 /** What stands against a registry on this machine. Nothing where it is fit. */
 export function judgeMachine(facts: MachineFacts, wanted: Wanted): Verdict[] {
   const system = judgeSystem(facts, wanted);
@@ -70,6 +73,13 @@ function judgeSystem({ distribution, system, machine, architecture, libc }: Mach
     return [broken(`${system} has musl as its C library; Docker's and Node's programs want glibc`, OTHER)];
   if (architecture === undefined)
     return [broken(`its processor is ${machine}; there are images and Node for x86_64 and aarch64`, OTHER)];
+  if (wanted.archive !== undefined && wanted.archive !== ARCHITECTURES[architecture])
+    return [
+      broken(
+        `its processor is ${machine}, and the images of the archive are for ${wanted.archive}`,
+        'Save them on a machine with such a processor: npm run images -- save FILE',
+      ),
+    ];
   if (libc.kind === 'glibc' && older(libc.version, LEAST_GLIBC))
     return [broken(`${system} is too old: glibc ${libc.version}; it takes ${LEAST_GLIBC}`, OTHER)];
   if (distribution.family === 'other')
@@ -142,48 +152,6 @@ function judgeClock({ ahead, uncertainty }: ClockFacts): Verdict[] {
   const what = `its clock is ${told} ${ahead > 0 ? 'ahead of' : 'behind'} this machine’s; certificates go by it`;
   const remedy = 'Set whichever is wrong: timedatectl set-ntp true';
   return [surely > CLOCK_BREAKS ? broken(what, remedy) : warning(what, remedy)];
-}
-
-function judgeFolder(folder: FolderFacts): Verdict[] {
-  const { path, content, blocked, readOnly, unmounted } = folder;
-  if (blocked !== undefined) return [broken(`${blocked} is not a folder`, 'Name another one by --dir.')];
-  if (unmounted !== undefined)
-    return [broken(`the disk of ${unmounted} (/etc/fstab) is not mounted`, `Mount it: mount '${unmounted}'`)];
-  if (readOnly) return [broken(`nobody can write where ${path} is`, 'Name another place by --dir.')];
-  if (content.kind !== 'foreign') return judgeClone(folder);
-  return [
-    broken(
-      `${path} holds something else: ${content.names.join(', ')}`,
-      'Name another folder by --dir; nothing is overwritten here.',
-    ),
-  ];
-}
-
-function judgeClone({ path, uncommitted, gitFailed }: FolderFacts): Verdict[] {
-  if (gitFailed !== undefined)
-    return [
-      broken(
-        `${path} is a git clone, and what in it is not committed can’t be told: git status fails: ${gitFailed || 'it takes too long'}`,
-        `Have it work there for whoever owns ${path}; if that is no clone any more, remove its .git; or name another folder by --dir.`,
-      ),
-    ];
-  if (uncommitted.length === 0) return [];
-  const some = uncommitted.slice(0, FIRST_FEW).join(', ');
-  const more = uncommitted.length - FIRST_FEW;
-  return [
-    broken(
-      `${path} is a git clone, and its files would be replaced that are not committed: ${some}${more > 0 ? ` and ${more} more` : ''}`,
-      `Commit or stash them there (git stash push --include-untracked -- ${replacedOf(uncommitted).join(' ')}), or name another folder by --dir.`,
-    ),
-  ];
-}
-
-/** No more than these: a stash of everything would take away a person's DNS hooks, too, and images that are in the clone. */
-function replacedOf(files: readonly string[]): readonly string[] {
-  const names = files.map((file) => file.replace(/^"/, '')); // as git writes odd ones
-  return [...COPIED, ...OF_PACKAGES].filter((path) =>
-    names.some((name) => name === path || name.startsWith(`${path}/`)),
-  );
 }
 
 function judgeEngine({ version, compose, podman }: MachineFacts['engine']): Verdict[] {

@@ -14,6 +14,7 @@ import { planSettings } from '../../deploy/settings.ts';
 import { stageProject } from '../../deploy/stage.ts';
 import { expectFit, machineInWords } from '../../deploy/unfit.ts';
 import { Failure } from '../../errors.ts';
+import { expectArchive } from '../../images/read-archive.ts';
 import { hostInWords } from '../../remote/host.ts';
 import { proxyVariables } from '../../settings/forward-proxy.ts';
 import { unchanged } from '../../step.ts';
@@ -39,7 +40,7 @@ export async function survey(
   { asked, dryRun }: { readonly asked: Asked | undefined; readonly dryRun: boolean },
 ): Promise<Prospect> {
   const { paths, clock } = app;
-  const { target, folder, given } = order;
+  const { target, folder, given, images } = order;
   const host = await teller.step('Connection', async () => {
     const opened = dryRun
       ? await openSsh(app, target.destination, asked)
@@ -57,7 +58,8 @@ export async function survey(
     const facts = await teller.step('Machine', async () => {
       const { httpPort: http, httpsPort: https } = settings.settings;
       const found = await gatherMachine(host, clock, { folder, ports: { http, https } });
-      const warnings = expectFit(target.name, judgeMachine(found, settings.settings));
+      const archive = images === undefined ? undefined : (await expectArchive(images)).list.architecture;
+      const warnings = expectFit(target.name, judgeMachine(found, { ...settings.settings, archive }));
       return unchanged([machineInWords(found), ...warnings].join('\n'), found);
     });
     const programs = planPrograms(facts);
