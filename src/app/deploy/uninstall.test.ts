@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../../system/processes.ts';
-import { removeProject } from './uninstall.ts';
+import { IS_HALF_COPIED, removeProject } from './uninstall.ts';
 
 const here = {
   name: 'here',
@@ -49,6 +49,29 @@ test('where nothing is left the folder goes too', async () => {
   await writeFile(join(parent, 'moorage/package.json'), '{}');
   expect(await removeProject(here, join(parent, 'moorage'))).toBe('');
   expect(await readdir(parent)).toEqual([]);
+});
+
+test('of one that is killed the next takes the rest: there is no command left that it could ask there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'far-'));
+  const ours = ['package.json', 'scripts/uninstall.ts', 'src/app.ts', 'node_modules/a/b'];
+  for (const path of [...ours, 'killing/rm']) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(
+      join(folder, path),
+      '#!/bin/sh\ncase $* in *scripts) kill -9 $PPID;; *) exec /bin/rm "$@";; esac',
+      {
+        mode: 0o755,
+      },
+    );
+  }
+  const env = { PATH: `${join(folder, 'killing')}:${process.env.PATH}` };
+  const killed = {
+    ...here,
+    run: ([program = '', ...args]: readonly string[]) => run(program, args, { env }),
+  };
+  await expect(removeProject(killed, folder)).rejects.toMatchObject({ code: 'uninstall-failed' });
+  expect((await here.run(['sh', '-c', IS_HALF_COPIED, folder])).exitCode).toBe(0);
+  expect(await removeProject(here, folder)).toBe('killing');
 });
 
 test('what a copy that was cut left goes as well, and what somebody put there since does not', async () => {

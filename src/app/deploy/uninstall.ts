@@ -14,8 +14,8 @@ import { type Asked, openHeld, openSsh } from '../open-host.ts';
 /** Only a folder that says of itself that it is this project is ever removed. */
 const IS_OURS = `grep -qs '"name": "moorage"' "$0/package.json"`;
 
-/** A first copy that was cut: nothing ever ran there. */
-const IS_HALF_COPIED = `test -e "$0/${COPY_MARKER}" && test ! -e "$0/package.json"`;
+/** A first copy that was cut, or the rest of a removal: nothing runs there. */
+export const IS_HALF_COPIED = `test -e "$0/${COPY_MARKER}" && test ! -e "$0/package.json"`;
 
 /** Brought by a person, by git, who may have work of their own in it. */
 const IS_CLONE = 'test -e "$0/.git"';
@@ -96,15 +96,17 @@ const FOLDERS: readonly string[] = [
 ];
 
 /**
- * What deploying brought, and of the project's own folders those that are empty then; what tells that it was ours at last.
+ * What deploying brought, and of the project's own folders those that are empty then; what tells that it was ours at last, so
+ * that a run after a kill takes the rest.
  * In `var` uninstalling has left what is the person's own, such as backups. A clone was not brought: all of it stays.
  * @returns names of what is left
  */
 export async function removeProject(host: Pick<RemoteHost, 'name' | 'run'>, folder: string): Promise<string> {
   if ((await host.run(['sh', '-c', IS_CLONE, folder])).exitCode === 0) return 'all of it, a git clone';
   const arriving = [...new Set(COPIED.map((path) => join(dirname(path), '.~tmp~')))]; // rsync(1), --delay-updates
-  const brought = [...COPIED, 'node_modules', ...arriving, 'package-lock.json', 'package.json', COPY_MARKER];
-  const words = [folder, String(brought.length), ...brought, ...FOLDERS];
+  // From the first on it is as a copy that was cut: no command there could be asked any more.
+  const brought = ['package.json', ...COPIED, 'node_modules', ...arriving, 'package-lock.json', COPY_MARKER];
+  const words = [folder, COPY_MARKER, String(brought.length), ...brought, ...FOLDERS];
   const { exitCode, stdout, stderr } = await host.run(['sh', '-ec', REMOVE, ...words]);
   if (exitCode !== 0) throw failed(host.name, { exitCode, stdout, stderr });
   return stdout.trim().replaceAll('\n', ', ');
@@ -112,8 +114,9 @@ export async function removeProject(host: Pick<RemoteHost, 'name' | 'run'>, fold
 
 const REMOVE = `
 cd -- "$0"
-many=$1
-shift
+touch -- "./$1" 2>/dev/null || true # on a disk that is full it may not be
+many=$2
+shift 2
 while [ "$many" -gt 0 ]; do
   rm -rf --one-file-system -- "./$1"
   shift
