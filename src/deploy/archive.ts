@@ -4,7 +4,7 @@ import type { RemoteHost } from '../remote/host.ts';
 import { changed, type Done, type Report, unchanged } from '../step.ts';
 
 /** Where init-tls looks for images there; IMAGES_FILE is unset for it. */
-const PLACE = 'var/images.tar';
+export const ARCHIVE = 'var/images.tar';
 
 /**
  * Brings an archive of images into the far checkout. One that was cut off is continued.
@@ -28,7 +28,7 @@ export async function copyArchive(
 /** Whether `copyArchive` would copy it into a checkout that there is. Changes nothing. */
 export async function archiveDiffers(host: RemoteHost, archive: string, folder: string): Promise<boolean> {
   // Into a folder that there is not yet, rsync would not even pretend to copy.
-  if ((await host.run(['test', '-e', `${folder}/${PLACE}`])).exitCode !== 0) return true;
+  if ((await host.run(['test', '-e', `${folder}/${ARCHIVE}`])).exitCode !== 0) return true;
   return transfer(host, archive, folder, ['--dry-run']);
 }
 
@@ -39,7 +39,7 @@ async function transfer(
   more: readonly string[],
 ): Promise<boolean> {
   const flags = ['--times', '--chmod=F600', '--chown=0:0', '--out-format=%i %n', ...more];
-  const finished = await host.rsync((far) => [...flags, archive, far(`${folder}/${PLACE}`)]);
+  const finished = await host.rsync((far) => [...flags, archive, far(`${folder}/${ARCHIVE}`)]);
   expectCopied(host, folder, finished, '--dir');
   return finished.stdout.startsWith('<');
 }

@@ -31,9 +31,20 @@ test('files that settings name and that are not there are told before anything c
   });
 });
 
+test('of the folder there only what comes with the project is taken for there', async () => {
+  const hook = { ACME_CHALLENGE: 'dns-01', ACME_DNS_HOOK: '/srv/moorage/dns-hooks/mine.sh' };
+  await expect(named(hook)).rejects.toMatchObject({
+    problems: [
+      { input: 'ACME_DNS_HOOK (web1)', message: 'there is no file "/srv/moorage/dns-hooks/mine.sh" there' },
+    ],
+  });
+});
+
 test('neither what comes with the project nor what nobody will read has to be there', async () => {
   const hook = { ACME_CHALLENGE: 'dns-01', ACME_DNS_HOOK: '/srv/moorage/dns-hooks/cloudflare.mjs' };
   expect((await named({ ...hook, IMAGES_FILE: '/mnt/images.tar' })).ran).toEqual([]);
+  const archive = { IMAGES: 'load', IMAGES_FILE: '/srv/moorage/var/images.tar' };
+  expect((await named(archive)).ran).toEqual([]);
 });
 
 test('a file there is replaced for its owner alone, and one that is a link stays one', async () => {

@@ -1,7 +1,9 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Failure, WrongInput } from '../errors.ts';
 import type { RemoteHost } from '../remote/host.ts';
 import { changed, type Done, unchanged } from '../step.ts';
+import { ARCHIVE } from './archive.ts';
+import { COPIED } from './contents.ts';
 import { type SettingsPlan, textWith } from './settings.ts';
 
 /** The text of a file there; `undefined` when there is none. */
@@ -36,8 +38,7 @@ export async function expectNamedFiles(
     ...(settings.images === 'load' ? ['IMAGES_FILE'] : []),
   ].flatMap((setting) => {
     const path = given[setting];
-    // What is in the checkout comes with the project.
-    return path?.startsWith('/') && !path.startsWith(`${folder}/`) ? [{ setting, path }] : [];
+    return path?.startsWith('/') && !comesAlong(relative(folder, path)) ? [{ setting, path }] : [];
   });
   if (named.length === 0) return;
   const { stdout } = await host.run(['sh', '-c', MISSING, 'sh', ...named.map(({ path }) => path)]);
@@ -49,6 +50,11 @@ export async function expectNamedFiles(
       message: `there is no file "${path}" there`,
     }));
   if (problems.length > 0) throw new WrongInput(problems);
+}
+
+/** With the project, or as its archive; what else is in its folder there is a person's own. */
+function comesAlong(path: string): boolean {
+  return [...COPIED, ARCHIVE].some((each) => path === each || path.startsWith(`${each}/`));
 }
 
 const MISSING = 'for each; do test -f "$each" || printf "%s\\n" "$each"; done';
