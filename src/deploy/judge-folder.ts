@@ -25,7 +25,7 @@ function judgeClone({ path, uncommitted, gitFailed }: FolderFacts): Verdict[] {
     return [
       broken(
         `${path} is a git clone, and what in it is not committed can’t be told: git status fails: ${gitFailed || 'it takes too long'}`,
-        `Have it work there for whoever owns ${path}; if that is no clone any more, remove its .git; or name another folder by --dir.`,
+        `Have git installed there, and ${path} with its .git belong to one user (chown -R); if that is no clone any more, remove its .git; or name another folder by --dir.`,
       ),
     ];
   if (uncommitted.length === 0) return [];
