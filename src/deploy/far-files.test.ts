@@ -1,12 +1,13 @@
-import { lstat, mkdtemp, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hereAsThere } from '../../test/support/here-as-there.ts';
 import { RecordedHost } from '../../test/support/recorded-host.ts';
 import { paths } from '../paths.ts';
+import type { RemoteHost } from '../remote/host.ts';
 import { settingsElsewhere } from '../settings/load.ts';
-import { expectNamedFiles, writeFar } from './far-files.ts';
+import { expectNamedFiles, writeFar, writeSettings } from './far-files.ts';
 
 const PLACE = { name: 'web1', folder: '/srv/moorage' };
 
@@ -56,4 +57,25 @@ test('a file there is replaced for its owner alone, and one that is a link stays
   expect(await readFile(file, 'utf8')).toBe('DOMAIN=new.example\n');
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect((await lstat(link)).isSymbolicLink()).toBe(true);
+});
+
+test('cut off between two files, .env never names one that is not there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'far '));
+  let writes = 0;
+  const cut: RemoteHost = {
+    ...hereAsThere,
+    run: async (command, options = {}) => {
+      if (options.input !== undefined) writes += 1;
+      if (writes > 1) throw new Error('cut off');
+      return hereAsThere.run(command, options);
+    },
+  };
+  const given = { DOMAIN: 'r.example', EMAIL: 'ops@example.com', ACME_CA_BUNDLE: './certs/ca.pem' };
+  const settings = settingsElsewhere(paths(folder), given);
+  const files = [{ path: 'certs/ca.pem', content: 'PEM' }];
+  const plan = { text: 'ACME_CA_BUNDLE=./certs/ca.pem\n', changed: [], given, settings, files };
+  await expect(writeSettings(cut, folder, plan)).rejects.toThrow('cut off');
+  expect(await readdir(folder)).toEqual(['certs']);
+  await writeSettings(hereAsThere, folder, plan);
+  expect((await readdir(folder)).sort()).toEqual(['.env', 'certs']);
 });

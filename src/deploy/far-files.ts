@@ -88,20 +88,21 @@ mv -f -- "$new" "$to"
 
 /** Carries out what `planSettings` planned. */
 export async function writeSettings(host: RemoteHost, folder: string, plan: SettingsPlan): Promise<Done> {
-  const written = [];
+  const written: string[] = [];
+  // Before .env names them.
+  for (const { path, content } of plan.files) {
+    const far = join(folder, path);
+    if ((await readFar(host, far))?.trimEnd() === content.trimEnd()) continue;
+    await writeFar(host, far, content);
+    written.push(`${path} copied`);
+  }
   const envFile = join(folder, '.env');
   const there = await readFar(host, envFile);
   // What has been written there since it was planned stays: by an init-tls that went on, or by a person.
   const text = there === undefined ? plan.text : textWith(there, plan.given);
   if (there?.trimEnd() !== text.trimEnd()) {
     await writeFar(host, envFile, text);
-    written.push(there === undefined ? 'written' : 'changed');
-  }
-  for (const { path, content } of plan.files) {
-    const far = join(folder, path);
-    if ((await readFar(host, far))?.trimEnd() === content.trimEnd()) continue;
-    await writeFar(host, far, content);
-    written.push(`${path} copied`);
+    written.unshift(there === undefined ? 'written' : 'changed');
   }
   if (written.length === 0) return unchanged('as it is');
   const names = plan.changed.length === 0 ? '' : `: ${plan.changed.join(', ')}`;
