@@ -112,7 +112,7 @@ holder() {
 
 contents() {
   nearest=$folder
-  while [ ! -e "$nearest" ]; do nearest=$(dirname -- "$nearest"); done
+  while [ ! -e "$nearest" ] && [ ! -L "$nearest" ]; do nearest=$(dirname -- "$nearest"); done
   [ -d "$nearest" ] || tell blocked "$nearest"
   [ -w "$nearest" ] || tell read_only "$nearest"
   unmounted

@@ -1,3 +1,7 @@
+import { mkdtemp, readFile, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { FRESH_MACHINE } from '../../test/support/machine-facts.ts';
@@ -123,4 +127,13 @@ test('programs, engine and processor are understood', async () => {
     rsync: true,
     engine: { version: '28.0.1', dockerd: '/usr/bin/dockerd', compose: undefined, podman: undefined },
   });
+});
+
+test('a link that leads to nothing is told to stand in the way: no folder can be made there', async () => {
+  const link = join(await mkdtemp(join(tmpdir(), 'machine-')), 'registry');
+  await symlink('/nowhere/at/all', link);
+  const script = await readFile(new URL('machine.sh', import.meta.url), 'utf8');
+  const input = `${script.slice(0, script.lastIndexOf('main "$@"'))}\nfolder=$1; contents`;
+  const { stdout } = await execa('sh', ['-s', '--', link], { input });
+  expect(stdout.split('\n')).toContain(`blocked=${link}`);
 });

@@ -179,6 +179,7 @@ test.each([
   ],
   ['a git clone that was deployed into before', `${CLONE}; touch .git/moorage-deployed`, undefined],
   ['a disk that is fresh', 'mkdir -p "$0/lost+found"', undefined],
+  ['a link that leads to nothing in its place', 'ln -s nowhere "$0"', /my registry is not a folder/],
   ['a file in its place', 'touch "$0"', /my registry is not a folder/],
   [
     'a small disk below it',
