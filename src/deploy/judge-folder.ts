@@ -34,7 +34,7 @@ function judgeClone({ path, uncommitted, gitFailed }: FolderFacts): Verdict[] {
   return [
     broken(
       `${path} is a git clone, and its files would be replaced that are not committed: ${some}${more > 0 ? ` and ${more} more` : ''}`,
-      `Commit or stash them there (git stash push --include-untracked -- ${replacedOf(uncommitted).join(' ')}), or name another folder by --dir.`,
+      `Commit or stash them there (git stash push --include-untracked -- ${replacedOf(uncommitted).join(' ')}), or name another folder by --dir. What is changed in them after a deploy each later one replaces.`,
     ),
   ];
 }
