@@ -1,6 +1,6 @@
 import { COPIED, OF_PACKAGES } from './contents.ts';
-import type { Verdict } from './judge-machine.ts';
 import type { FolderFacts } from './machine-facts.ts';
+import { broken, type Verdict } from './verdict.ts';
 
 const FIRST_FEW = 5;
 
@@ -45,8 +45,4 @@ function replacedOf(files: readonly string[]): readonly string[] {
   return [...COPIED, ...OF_PACKAGES].filter((path) =>
     names.some((name) => name === path || name.startsWith(`${path}/`)),
   );
-}
-
-function broken(what: string, remedy: string): Verdict {
-  return { kind: 'broken', what, remedy };
 }

@@ -6,13 +6,7 @@ import { WITHOUT_PODMAN } from '../podman.ts';
 import { judgeFolder } from './judge-folder.ts';
 import type { Architecture, ClockFacts, MachineFacts, PortFacts, Space } from './machine-facts.ts';
 import { planNode } from './node-plan.ts';
-
-/** Something about a machine that keeps a registry from working there (`broken`), or may. */
-export interface Verdict {
-  readonly kind: 'broken' | 'warning';
-  readonly what: string;
-  readonly remedy: string;
-}
+import { broken, type Verdict, warning } from './verdict.ts';
 
 export interface Wanted {
   /** The setting IMAGES. */
@@ -189,12 +183,4 @@ function judgeNode(facts: MachineFacts): Verdict[] {
 function older(version: string, least: string): boolean {
   const [plain, other] = [coerce(version), coerce(least)];
   return plain !== null && other !== null && lt(plain, other);
-}
-
-function broken(what: string, remedy: string): Verdict {
-  return { kind: 'broken', what, remedy };
-}
-
-function warning(what: string, remedy: string): Verdict {
-  return { kind: 'warning', what, remedy };
 }

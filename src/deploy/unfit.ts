@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts';
 import { sizeInWords } from '../low-water.ts';
-import type { Verdict } from './judge-machine.ts';
 import type { MachineFacts } from './machine-facts.ts';
+import type { Verdict } from './verdict.ts';
 
 /**
  * @returns the warnings, a line each
