@@ -42,7 +42,7 @@ import { ensurePortsFree } from '../src/stack/ports.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { startRenewer } from '../src/stack/renewer.ts';
 import { startServing } from '../src/stack/serving.ts';
-import { ensureStorage } from '../src/storage/ensure.ts';
+import { ensureStorage, noteImages } from '../src/storage/ensure.ts';
 import { withLock } from '../src/system/lock.ts';
 import { ensureFirstUser, forgetPassword } from '../src/users/first-user.ts';
 
@@ -125,6 +125,7 @@ async function initTls(app: App, options: Options): Promise<void> {
     (report) => ensureProof({ ...app, engine, settings }, { current, images }, report),
     keepItFresh,
   );
+  await noteImages(paths, settings);
 
   await keepItFresh();
   await story.stepFor(settings.monitoring, 'Monitoring', (monitoring, report) =>

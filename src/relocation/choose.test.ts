@@ -35,9 +35,14 @@ test('images come along where the last place has some and the new one has none',
   expect(await byHand()).toEqual({ from, to, begun: false });
 });
 
+test('so do those that were pushed after init-tls had noted the place, which held none then', async () => {
+  await noteLastPlace(lastPlace, { place: from, used: false });
+  expect(await byHand()).toEqual({ from, to, begun: false });
+});
+
 test.each<[string, () => Promise<unknown>]>([
   ['no last place is known', async () => undefined],
-  ['it never held any', () => noteLastPlace(lastPlace, { place: from, used: false })],
+  ['it never held any', () => noteLastPlace(lastPlace, { place: join(root, 'empty'), used: false })],
   ['it is the same', () => noteLastPlace(lastPlace, { place: to, used: true })],
   ['it is a bucket', () => noteLastPlace(lastPlace, { place: 'bucket images at https://s3', used: true })],
   ['its disk is not there', () => noteLastPlace(lastPlace, { place: join(root, 'gone'), used: true })],

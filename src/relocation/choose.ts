@@ -56,7 +56,7 @@ export async function routeByHand(
   const begun = begunIn(await journal.interrupted());
   if (begun !== undefined) return begun.to === to ? { from: begun.from, to, begun: true } : undefined;
   const last = await readLastPlace(lastPlace);
-  if (last?.used !== true || last.place === to || !isAbsolute(last.place)) return undefined;
+  if (last === undefined || last.place === to || !isAbsolute(last.place)) return undefined;
   const from = last.place;
   if (await isMarkedNew(to, { checkout: root, from })) return { from, to, begun: true };
   const comes = (await holdsImages(from)) && !(await holdsImages(to));

@@ -6,7 +6,7 @@ import { paths } from '../paths.ts';
 import { systemClock } from '../system/clock.ts';
 import { expectDataDirectory } from './data-directory.ts';
 import { expectReachableEndpoint } from './endpoint-place.ts';
-import { ensureStorage } from './ensure.ts';
+import { ensureStorage, noteImages } from './ensure.ts';
 import { OLD_MARK } from './old-places.ts';
 import { labelCommand } from './selinux.ts';
 
@@ -49,6 +49,29 @@ test('another folder than before: the old images are named, once', async () => {
 test('a folder that never held anything is left without a word', async () => {
   await ensure(join(root, 'one'));
   expect(await ensure(join(root, 'two'))).toMatchObject({ changed: false });
+});
+
+test('images that were pushed since are named as well', async () => {
+  await ensure(join(root, 'one'));
+  const one = await diskWithImages('one');
+  expect(await ensure(join(root, 'two'))).toMatchObject({
+    summary: expect.stringContaining(`THE IMAGES IN ${one} STAY THERE`),
+  });
+});
+
+test('a folder that got its first images since is missed, too, when it is empty', async () => {
+  await ensure(join(root, 'one'));
+  const one = await diskWithImages('one');
+  await noteImages(paths(root), { storage: { kind: 'filesystem' }, registryDataDirectory: one });
+  await rm(one, { recursive: true });
+  await expect(ensure(one)).rejects.toMatchObject({ code: 'disk-emptied' });
+});
+
+test('a registry whose last repository was collected is no disk that is missing', async () => {
+  const one = await diskWithImages('one');
+  await ensure(one);
+  await rm(join(one, 'docker/registry/v2/repositories/app'), { recursive: true });
+  expect(await ensure(one)).toMatchObject({ changed: false });
 });
 
 test('a folder that held images and is empty now is a disk that is missing', async () => {

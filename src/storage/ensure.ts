@@ -9,7 +9,7 @@ import { isThere } from '../system/files.ts';
 import type { Run } from '../system/processes.ts';
 import { originOf } from './bucket-client.ts';
 import { checkBucket } from './check-bucket.ts';
-import { holdsImages } from './data-directory.ts';
+import { holdsImages, isInUse } from './data-directory.ts';
 import { expectReachableEndpoint, type Lookup, systemLookup } from './endpoint-place.ts';
 import { type LastPlace, noteLastPlace, readLastPlace } from './last-place.ts';
 import { DROP, OLD_MARK, oldPlaceInWords, readOldPlaces } from './old-places.ts';
@@ -47,7 +47,8 @@ export async function ensureStorage(
     report(`asking ${originOf(storage)}`);
     await expectReachableEndpoint(storage, settings, parts.find ?? systemLookup);
     await checkBucket(storage, parts.clock);
-  } else if (before?.place === folder && before.used && !now.used) throw emptied(parts.paths, folder);
+  } else if (before?.place === folder && before.used && !(await isInUse(folder)))
+    throw emptied(parts.paths, folder);
   else await expectNotOld(folder);
   if (cache.kind === 'server') {
     report(`asking Redis at ${cache.host}`);
@@ -58,10 +59,24 @@ export async function ensureStorage(
 
   const command = storage.kind === 'filesystem' ? await labelCommand(folder, parts.run) : undefined;
   const label = command && `SELinux would keep the registry out of it: ${command}`;
-  const left = before?.used === true && before.place !== now.place ? leftBehind(before.place) : undefined;
+  const left = before !== undefined && (await isLeft(before, now)) ? leftBehind(before.place) : undefined;
   const old = (await readOldPlaces(parts.paths.oldPlaces)).map(oldPlaceInWords);
   const summary = [now.place, cacheWords(settings), label, left, ...old].filter(Boolean).join('; ');
   return left === undefined ? unchanged(summary) : changed(summary);
+}
+
+/** Notes that there are images by now: a folder that is empty next time is a disk that is missing. */
+export async function noteImages(
+  { lastPlace }: Pick<Paths, 'lastPlace'>,
+  { storage, registryDataDirectory: place }: Pick<Wanted, 'storage' | 'registryDataDirectory'>,
+): Promise<void> {
+  if (storage.kind === 'filesystem' && (await holdsImages(place)))
+    await noteLastPlace(lastPlace, { place, used: true });
+}
+
+/** Whether images stay behind; they may have been pushed after it was noted that there were none. */
+async function isLeft(before: LastPlace, now: LastPlace): Promise<boolean> {
+  return before.place !== now.place && (before.used || (await holdsImages(before.place)));
 }
 
 /** A stack from before there was a choice has its images in the folder. */

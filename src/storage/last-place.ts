@@ -4,7 +4,7 @@ import { parseAs, readAs } from '../system/json.ts';
 
 const record = z.object({ place: z.string(), used: z.boolean() });
 
-/** Where images were kept when init-tls last ran, and whether there were any. */
+/** Where images were kept when init-tls last ran, and whether there were any then. */
 export type LastPlace = z.infer<typeof record>;
 
 /** `undefined`: it never ran, or what it noted can't be read. */

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { unreachable } from '../../errors.ts';
 import { originOf } from '../../storage/bucket-client.ts';
 import { checkBucket } from '../../storage/check-bucket.ts';
-import { holdsImages } from '../../storage/data-directory.ts';
+import { holdsImages, isInUse } from '../../storage/data-directory.ts';
 import { readLastPlace } from '../../storage/last-place.ts';
 import { pingRedis } from '../../storage/redis.ts';
 import type { Check } from '../check.ts';
@@ -23,13 +23,13 @@ async function images({ settings, paths, clock }: Context): Promise<Finding> {
     return fine(`bucket ${storage.bucket} at ${originOf(storage)} takes and gives objects`);
   }
   const before = await readLastPlace(paths.lastPlace);
-  const there = await holdsImages(folder);
-  return judgeFolder(shown(paths.root, folder), before?.place === folder && before.used, there);
+  const missed = before?.place === folder && before.used && !(await isInUse(folder));
+  return judgeFolder(shown(paths.root, folder), missed, await holdsImages(folder));
 }
 
-/** @param used whether there were images when init-tls last ran */
-export function judgeFolder(folder: string, used: boolean, there: boolean): Finding {
-  if (used && !there)
+/** @param missed whether there were images when init-tls last ran, and nothing of them is there */
+export function judgeFolder(folder: string, missed: boolean, there: boolean): Finding {
+  if (missed && !there)
     return broken(
       `there were images in ${folder}, and there are none now`,
       'Mount its disk, then: npm run init-tls',
