@@ -77,7 +77,7 @@ command
 command
   .command('cancel')
   .description('give up a move that was interrupted')
-  .option('--forget', 'also where the new place is gone for good, with what was pushed to it', false)
+  .option('--forget', 'also where one of both places is gone for good, with what was only there', false)
   .action(({ forget }: { forget: boolean }) =>
     exclusively('npm run storage -- cancel', false, async ({ app, settings, engine, story }) => {
       await story.step('Given up', (report) => cancelMove(app, settings, engine, report, forget));

@@ -72,6 +72,23 @@ test('an interrupted move is gone on with, by its folder or without one, and by 
   await expect(asked('/other')).rejects.toMatchObject({ code: 'move-unfinished' });
 });
 
+test('while one is interrupted init-tls does not begin in a third folder, and goes on in the old one', async () => {
+  const settings = (registryDataDirectory: string) =>
+    routeByHand(journal, { root, lastPlace }, { storage: { kind: 'filesystem' }, registryDataDirectory });
+  await noteBegun(journal, { from, to, compared: 0 }, 'copy');
+  expect(await settings(from)).toBeUndefined();
+  await expect(settings(join(root, 'third'))).rejects.toMatchObject({ code: 'move-unfinished' });
+});
+
+test('one whose notes can’t be read can’t be gone on with', async () => {
+  await journal.begin();
+  for (const folder of [undefined, from])
+    await expect(asked(folder)).rejects.toMatchObject({
+      code: 'move-unreadable',
+      remedy: expect.stringContaining('npm run storage -- cancel'),
+    });
+});
+
 test('without one a folder is needed, and another than it is', async () => {
   await expect(asked(undefined)).rejects.toThrow(/DIR: is missing/);
   expect(await asked(from)).toBe('there already');

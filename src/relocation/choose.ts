@@ -20,15 +20,17 @@ export interface Route extends Places {
 /**
  * What is to be moved where, by what a person asks for.
  * @param asked absolute; `undefined`: what was begun is to be brought to its end
- * @throws WrongInput, Failure `move-unfinished`
+ * @throws WrongInput, Failure `move-unfinished`, `move-unreadable`
  */
 export async function chooseRoute(
   journal: Journal,
   { registryDataDirectory: from }: Pick<Settings, 'registryDataDirectory'>,
   asked: string | undefined,
 ): Promise<Route | 'there already'> {
-  const begun = begunIn(await journal.interrupted());
+  const entry = await journal.interrupted();
+  const begun = begunIn(entry);
   if (begun === undefined) {
+    if (entry !== undefined && (asked === undefined || asked === from)) throw unreadable();
     if (asked === from) return 'there already';
     if (asked !== undefined) return { from, to: asked, begun: false };
     throw new WrongInput([
@@ -36,16 +38,29 @@ export async function chooseRoute(
     ]);
   }
   if (asked === undefined || asked === begun.to) return { from: begun.from, to: begun.to, begun: true };
-  throw new Failure(
+  throw unfinished(begun, 'run this again.');
+}
+
+function unfinished({ from, to }: Places, then: string): Failure {
+  return new Failure(
     'move-unfinished',
-    `A move from ${begun.from} to ${begun.to} was interrupted.`,
-    'Bring it to its end (npm run storage -- move) or give it up (npm run storage -- cancel), then run this again.',
+    `A move from ${from} to ${to} was interrupted.`,
+    `Bring it to its end (npm run storage -- move) or give it up (npm run storage -- cancel), then ${then}`,
+  );
+}
+
+function unreadable(): Failure {
+  return new Failure(
+    'move-unreadable',
+    'A move was interrupted, and what it has noted can’t be read.',
+    'Give it up: npm run storage -- cancel',
   );
 }
 
 /**
  * What comes along where a person has changed REGISTRY_DATA_DIR: images were in the last place, and none are in the new
  * one. `undefined` where nothing does.
+ * @throws Failure `move-unfinished` for a third folder while images are on their way from one to another
  */
 export async function routeByHand(
   journal: Journal,
@@ -54,7 +69,9 @@ export async function routeByHand(
 ): Promise<Route | undefined> {
   if (storage.kind !== 'filesystem') return undefined;
   const begun = begunIn(await journal.interrupted());
-  if (begun !== undefined) return begun.to === to ? { from: begun.from, to, begun: true } : undefined;
+  if (begun?.from === to) return undefined;
+  if (begun?.to === to) return { from: begun.from, to, begun: true };
+  if (begun !== undefined) throw unfinished(begun, `npm run storage -- move ${to}`); // each puts its own into .env
   const last = await readLastPlace(lastPlace);
   if (last === undefined || last.place === to || !isAbsolute(last.place)) return undefined;
   const from = last.place;

@@ -39,7 +39,8 @@ export async function expectApart({ from, to }: Places, { storage }: Pick<Wishes
   if (problems.length > 0) throw new WrongInput(problems);
 }
 
-async function isPlace(folder: string): Promise<boolean> {
+/** Whether there are images, on the disk that should be mounted there. */
+export async function isPlace(folder: string): Promise<boolean> {
   return (await missingDisk(folder)) === undefined && (await holdsImages(folder));
 }
 
@@ -52,7 +53,7 @@ export async function expectImages({ from }: Pick<Places, 'from'>): Promise<void
   throw new Failure(
     'no-images',
     `There are no images in ${from}.`,
-    'If there should be, mount its disk, then run this again. To begin in another folder: REGISTRY_DATA_DIR in .env, then npm run init-tls',
+    'If there should be, mount its disk, then run this again. If it was lost on the way to another one: npm run storage -- cancel --forget. To begin in another folder: REGISTRY_DATA_DIR in .env, then npm run init-tls',
   );
 }
 

@@ -26,7 +26,7 @@ export async function whoServes(
   throw new Failure(
     'served-elsewhere',
     `The registry that runs has its images in ${source}, and not in ${[...new Set([from, to])].join(' or ')}.`,
-    'Name in .env the folder that it has (REGISTRY_DATA_DIR), run `npm run init-tls`, then this again.',
+    'Name in .env the folder that it has (REGISTRY_DATA_DIR) and run `npm run init-tls`; where a move was interrupted: `docker compose stop`. Then run this again.',
   );
 }
 

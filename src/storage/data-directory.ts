@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, chmod, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, messageOf, systemCode } from '../errors.ts';
-import { ensureDirectory, isThere } from '../system/files.ts';
+import { ensureDirectory } from '../system/files.ts';
 import { missingDisk } from '../system/mounts.ts';
 
 /** Where distribution keeps everything, within its folder. */
@@ -36,8 +36,8 @@ export async function holdsImages(folder: string): Promise<boolean> {
 }
 
 /** Whether a registry has its images there, be it that the last of them was collected; the folder below a disk has nothing. */
-export function isInUse(folder: string): Promise<boolean> {
-  return isThere(join(folder, IMAGES));
+export async function isInUse(folder: string): Promise<boolean> {
+  return (await readdir(join(folder, IMAGES)).catch(() => undefined)) !== undefined;
 }
 
 /** For its group, and for that of all that is made in it (inode(7), S_ISGID). */

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { FakeEngine } from '../../../test/support/fake-engine.ts';
 import { paths } from '../../paths.ts';
 import { noteBegun } from '../../relocation/begun.ts';
-import { markNew, markOld } from '../../relocation/marks.ts';
+import { isMarkedNew, markNew, markOld } from '../../relocation/marks.ts';
 import { loadSettings } from '../../settings/load.ts';
 import { type Run, run } from '../../system/processes.ts';
 import { type App, openJournal } from '../app.ts';
@@ -81,6 +81,25 @@ test('a tag that was deleted meanwhile does not come back from a copy that never
   await noteBegun(openJournal(app, 'storage'), { from, to, compared: 0 }, 'copy');
   await cancel(from);
   await expect(linkOf(from, '2')).rejects.toThrow('ENOENT');
+});
+
+test('a move whose notes can’t be read keeps nobody from anything once it is given up', async () => {
+  await openJournal(app, 'storage').begin();
+  expect(await cancel(from)).toMatchObject({ changed: true });
+  expect(await openJournal(app, 'storage').interrupted()).toBeUndefined();
+  expect(await linkOf(to, '1')).toBe('sha256:1');
+});
+
+test('where the old place is gone for good the move is given up, and what was copied is kept', async () => {
+  const gone = join(root, 'gone');
+  await noteBegun(openJournal(app, 'storage'), { from: gone, to, compared: 0 }, 'copy');
+  await markNew(to, { checkout: root, from: gone });
+  await expect(cancel(gone)).rejects.toMatchObject({ remedy: expect.stringContaining('cancel --forget') });
+  const { summary } = await cancelMove(app, await name(gone), engine, () => undefined, true);
+  expect(summary).toContain(`what was copied stays in ${to}`);
+  expect(await linkOf(to, '1')).toBe('sha256:1');
+  expect(await isMarkedNew(to, { checkout: root, from: gone })).toBe(false); // it may be served as it is
+  expect(await openJournal(app, 'storage').interrupted()).toBeUndefined();
 });
 
 test('a copy stays where the old place has no images to go back to', async () => {

@@ -6,8 +6,8 @@ import { sizeInWords } from '../../low-water.ts';
 import { begunIn, type Step, servedSince } from '../../relocation/begun.ts';
 import { guessedTime, type Route } from '../../relocation/choose.ts';
 import { bringBack } from '../../relocation/compare.ts';
-import { expectMarkedOld, isMarkedNew, removeImages } from '../../relocation/marks.ts';
-import { copyMissing, expectApart, expectImages } from '../../relocation/preconditions.ts';
+import { expectMarkedOld, isMarkedNew, removeImages, unmarkNew } from '../../relocation/marks.ts';
+import { copyMissing, expectApart, expectImages, isPlace } from '../../relocation/preconditions.ts';
 import { provePulls } from '../../relocation/proof.ts';
 import { scan } from '../../relocation/scan.ts';
 import { isSameFolder, whoServes } from '../../relocation/served.ts';
@@ -51,7 +51,8 @@ export async function expectMovable({ paths, environment }: App, settings: Setti
 /**
  * Gives up a move that was begun and does not serve now: its copy goes, and the old place serves as before. What was pushed
  * to the new one while that served, before somebody took it down, is brought back first.
- * @param forget whether to do so, too, where the new place is gone for good, with what was pushed to it
+ * @param forget whether to do so, too, where the new place is gone for good, with what was pushed to it, or the old one
+ *   before all of it was copied
  * @throws Failure `moved-already`, `copy-missing`, `no-images`, and those of copying
  */
 export async function cancelMove(
@@ -65,11 +66,16 @@ export async function cancelMove(
   const journal = openJournal(app, 'storage');
   const entry = await journal.interrupted();
   const begun = begunIn(entry);
-  if (begun === undefined) return { changed: false, summary: 'no move was interrupted', value: undefined };
+  if (entry === undefined) return { changed: false, summary: 'no move was interrupted', value: undefined };
+  if (begun === undefined) {
+    await dropLease(paths, 'storage');
+    await journal.end();
+    return changed('what it had noted can’t be read: a copy may be left');
+  }
   const { from, to } = begun;
   const served = await whoServes(engine, settings, begun);
   // At its last step the new place has proved itself, and the old one is said to be one.
-  if (served === 'new' || entry?.step === ('leave' satisfies Step))
+  if (served === 'new' || entry.step === ('leave' satisfies Step))
     throw new Failure(
       'moved-already',
       `The registry has its images in ${to} already.`,
@@ -77,14 +83,18 @@ export async function cancelMove(
     );
   const ours = await isMarkedNew(to, { checkout: paths.root, from });
   if (begun.compared > 0 && !ours && !forget) throw copyMissing(to);
-  if (ours) await expectImages({ from }); // else the copy is all there is
+  const lost = forget && begun.compared === 0 && !(await isPlace(from));
+  const goes = ours && !lost; // else the copy is all there is
+  if (goes) await expectImages({ from });
+  else if (ours) await unmarkNew(to); // one that stays may be served as it is
   const parts = { ...app, from, to, proven: new Proven(), allowDamaged: false };
-  if (ours) await bringBack(parts, servedSince(begun), report);
+  if (goes) await bringBack(parts, servedSince(begun), report);
   await setFolder(app, from);
   await startFrom(to, app, settings, engine);
-  if (ours) await removeImages(to);
+  if (goes) await removeImages(to);
   await dropLease(paths, 'storage');
   await journal.end();
+  if (ours && lost) return changed(`there are no images in ${from}; what was copied stays in ${to}`);
   return changed(`the images stay in ${from}${ours ? `, and their copy in ${to} is gone` : ''}`);
 }
 

@@ -170,6 +170,17 @@ test('what the old place got last is not given up when its disk is missing, unle
   expect(await interrupted()).toBeUndefined();
 });
 
+test('so it is of one that somebody started on a copy that was not whole', async () => {
+  await push(to, '1');
+  await markNew(to, { checkout: root, from });
+  await noteBegun(openJournal(app, 'storage'), { from, to, compared: 0 }, 'copy');
+  await rename(from, `${from} elsewhere`);
+  await serve(to);
+  await expect(move()).rejects.toMatchObject({ remedy: expect.stringContaining('move --forget') });
+  await move(true);
+  expect(await interrupted()).toBeUndefined();
+});
+
 test('parts that a kill left on the old place are started anew with the rest', async () => {
   await push(to, '1');
   await serve(to);

@@ -110,9 +110,9 @@ class Relocation {
         return this.#whileItServes();
       case 'nobody':
         // Who served last is not known after a kill, and what the new place got must not go.
-        return this.#begun === undefined ? this.#atRest() : this.#toItsEnd(this.#begun);
+        return this.#begun === undefined ? this.#atRest() : this.#toItsEnd(this.#begun, served);
       case 'new':
-        return this.#toItsEnd(this.#begun);
+        return this.#toItsEnd(this.#begun, served);
       default:
         return unreachable(served);
     }
@@ -142,7 +142,7 @@ class Relocation {
     await this.#firstPass();
     const served = await whoServes(this.#engine, this.#settings, this.#move);
     if (served === 'old') return this.#whileItServes(); // somebody has started it meanwhile
-    if (served === 'new') return this.#toItsEnd(begunIn(await this.#journal.interrupted()));
+    if (served === 'new') return this.#toItsEnd(begunIn(await this.#journal.interrupted()), served);
     const at = this.#app.clock.now().getTime();
     const compared = await this.#secondPass();
     await this.#note(at, 'switch');
@@ -156,10 +156,11 @@ class Relocation {
    * A run was killed after the new place had begun to serve, by it or by `docker compose up`. What was written to the old
    * one after both were compared comes along; nothing that is in the new one is touched.
    */
-  async #toItsEnd(begun: Begun | undefined): Promise<Moved> {
+  async #toItsEnd(begun: Begun | undefined, served: Served): Promise<Moved> {
     const { to } = this.#move;
     const at = begun?.compared ?? 0;
-    await (at === 0 ? expectImages(this.#move) : expectLast(this.#move));
+    const whole = at > 0 || served === 'new'; // else there is more in the old place than what came last
+    await (whole ? expectLast(this.#move) : expectImages(this.#move));
     await expectBegun(this.#move, this.#app.paths, begun);
     if (begun === undefined) await this.#note(at, 'switch');
     else await this.#journal.reach('switch' satisfies Step); // since when it may have been served stays known
