@@ -89,10 +89,12 @@ export async function expectNothingInterrupted(
 ): Promise<void> {
   for (const [command, journal] of Object.entries(journals)) {
     if ((await journal.interrupted()) === undefined) continue;
+    // It may need what it keeps away: a restore where an image is damaged, fewer images where there is no room.
+    const otherwise = command === 'storage' ? ' To give it up instead: npm run storage -- cancel' : '';
     throw new Failure(
       'interrupted',
       `A run of npm run ${command} was interrupted.`,
-      `Run \`${again({ command })}\` first: it ends what was begun.`,
+      `Run \`${again({ command })}\` first: it ends what was begun.${otherwise}`,
     );
   }
 }

@@ -53,5 +53,8 @@ test('nor are those of a move that was cut off, whatever the settings say', asyn
   const places = { from: join(app.paths.root, 'old'), to: join(app.paths.root, 'new') };
   await noteBegun(openJournal(app, 'storage'), { ...places, compared: 0 }, 'copy');
   for (const folder of Object.values(places))
-    await expect(useImages(folder)).rejects.toMatchObject({ code: 'interrupted' });
+    await expect(useImages(folder)).rejects.toMatchObject({
+      code: 'interrupted',
+      remedy: expect.stringMatching(/storage -- move.*storage -- cancel/), // whose own advice may be to restore, or to prune
+    });
 });

@@ -1,3 +1,4 @@
+import { again } from '../journal.ts';
 import type { Staying } from './action.ts';
 import type { FileFound, Found } from './found.ts';
 import type { Sorted } from './images.ts';
@@ -78,7 +79,7 @@ function machine({ programs, carried, halfDone }: Found): Staying[] {
   return [
     ...halfDone.map(({ command }) => ({
       what: `an interrupted ${command}`,
-      why: `\`npm run ${command}\` ends it once the registry runs again`,
+      why: `\`${again({ command })}\` ends it once the registry runs again`,
     })),
     ...(programs === undefined
       ? []

@@ -198,3 +198,13 @@ describe('--purge is refused', () => {
     );
   });
 });
+
+test('a move of images that was cut off is ended by the command that ends it', () => {
+  const halfDone = [
+    { command: 'storage', since: new Date(0), step: 'copy', facts: {}, reached: new Date(0) },
+  ];
+  expect(planUninstall(found({ halfDone }), LEAVE).kept).toContainEqual({
+    what: 'an interrupted storage',
+    why: expect.stringContaining('`npm run storage -- move`'),
+  });
+});
