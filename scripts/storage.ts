@@ -123,7 +123,7 @@ async function move(
   { wait, allowDamaged, forget, json }: MoveOptions,
 ): Promise<void> {
   const asked = dir === undefined ? undefined : givenPath(dir);
-  const route = await chooseRoute(openJournal(app, 'storage'), settings, asked);
+  const route = await chooseRoute(openJournal(app, 'storage'), app.paths, settings, asked);
   if (route === 'there already') {
     terminal.line(`The images are in ${asked} already.`);
     if (json) process.stdout.write(`${JSON.stringify({ changed: false, to: asked }, null, 2)}\n`);

@@ -28,7 +28,13 @@ const images = (folder: string) =>
   mkdir(join(folder, 'docker/registry/v2/repositories/app'), { recursive: true });
 const byHand = () =>
   routeByHand(journal, { root, lastPlace }, { storage: { kind: 'filesystem' }, registryDataDirectory: to });
-const asked = (folder: string | undefined) => chooseRoute(journal, { registryDataDirectory: from }, folder);
+const asked = (folder: string | undefined, registryDataDirectory = from) =>
+  chooseRoute(
+    journal,
+    { root, lastPlace },
+    { storage: { kind: 'filesystem' }, registryDataDirectory },
+    folder,
+  );
 
 test('images come along where the last place has some and the new one has none', async () => {
   await noteLastPlace(lastPlace, { place: from, used: true });
@@ -70,6 +76,13 @@ test('an interrupted move is gone on with, by its folder or without one, and by 
   expect(await asked(undefined)).toEqual({ from, to, begun: true });
   expect(await asked(to)).toEqual({ from, to, begun: true });
   await expect(asked('/other')).rejects.toMatchObject({ code: 'move-unfinished' });
+});
+
+test('images are not said to be in a folder that somebody has only written into .env', async () => {
+  await noteLastPlace(lastPlace, { place: from, used: true });
+  expect(await asked(to, to)).toEqual({ from, to, begun: false });
+  await images(to);
+  expect(await asked(to, to)).toBe('there already');
 });
 
 test('while one is interrupted init-tls does not begin in a third folder, and goes on in the old one', async () => {

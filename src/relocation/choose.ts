@@ -24,14 +24,16 @@ export interface Route extends Places {
  */
 export async function chooseRoute(
   journal: Journal,
-  { registryDataDirectory: from }: Pick<Settings, 'registryDataDirectory'>,
+  paths: Pick<Paths, 'root' | 'lastPlace'>,
+  settings: Pick<Settings, 'storage' | 'registryDataDirectory'>,
   asked: string | undefined,
 ): Promise<Route | 'there already'> {
+  const { registryDataDirectory: from } = settings;
   const entry = await journal.interrupted();
   const begun = begunIn(entry);
   if (begun === undefined) {
     if (entry !== undefined && (asked === undefined || asked === from)) throw unreadable();
-    if (asked === from) return 'there already';
+    if (asked === from) return (await routeByHand(journal, paths, settings)) ?? 'there already';
     if (asked !== undefined) return { from, to: asked, begun: false };
     throw new WrongInput([
       { input: 'DIR', message: 'is missing; give the folder that the images are to move to' },
