@@ -6,7 +6,7 @@ import {
   dropPlace,
   expectDroppable,
   expectMovable,
-  forgetPlace,
+  forgetGone,
 } from '../src/app/relocation/choice.ts';
 import { relocate } from '../src/app/relocation/relocation.ts';
 import { withStorage } from '../src/app/storage.ts';
@@ -30,7 +30,7 @@ import { expectOwnState } from '../src/stack/folders.ts';
 import { ensureProjectOurs } from '../src/stack/project.ts';
 import { resumeRenewer } from '../src/stack/renewer.ts';
 import { expectSetUp } from '../src/stack/set-up.ts';
-import { oldPlaceInWords, readOldPlaces } from '../src/storage/old-places.ts';
+import { DROP, oldPlaceInWords, readOldPlaces } from '../src/storage/old-places.ts';
 import { withLock } from '../src/system/lock.ts';
 
 interface MoveOptions {
@@ -162,10 +162,11 @@ async function dropOld(tools: Tools, { yes, forget, json }: DropOptions): Promis
   const { app, settings, engine, terminal, story } = tools;
   const places = await readOldPlaces(app.paths.oldPlaces);
   if (places.length === 0) terminal.line('There is no old place.');
+  const gone = forget ? (await forgetGone(app.paths.oldPlaces)).map(({ folder }) => folder) : [];
   for (const place of places) {
     if (forget) {
-      await forgetPlace(app.paths.oldPlaces, place.folder);
-      terminal.line(`${place.folder} is forgotten.`);
+      const there = `is there, and not forgotten: ${DROP}`;
+      terminal.line(`${place.folder} ${gone.includes(place.folder) ? 'is forgotten.' : there}`);
       continue;
     }
     await story.step('New place', () => expectDroppable(app, settings, engine, place));

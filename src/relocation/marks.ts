@@ -43,10 +43,14 @@ export async function markOld({ folder, to, moved }: OldPlace, checkout: string)
   await writeAtomically(file, lines.join('\n'), 0o644, await ownerToKeep(file));
 }
 
+export async function isMarkedOld({ folder, to }: OldPlace): Promise<boolean> {
+  return (await readIfExists(join(folder, OLD_MARK)))?.includes(to) === true;
+}
+
 /** @throws Failure `not-that-place` for a folder that has no such word: a disk may be missing, or another one be there */
-export async function expectMarkedOld({ folder, to }: OldPlace): Promise<void> {
-  const text = await readIfExists(join(folder, OLD_MARK));
-  if (text?.includes(to) === true) return;
+export async function expectMarkedOld(old: OldPlace): Promise<void> {
+  if (await isMarkedOld(old)) return;
+  const { folder } = old;
   throw new Failure(
     'not-that-place',
     `${folder} does not say that it is the old place of the images (${OLD_MARK}).`,

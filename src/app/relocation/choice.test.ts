@@ -8,9 +8,10 @@ import { paths } from '../../paths.ts';
 import { noteBegun } from '../../relocation/begun.ts';
 import { isMarkedNew, markNew, markOld } from '../../relocation/marks.ts';
 import { loadSettings } from '../../settings/load.ts';
+import { readOldPlaces, writeOldPlaces } from '../../storage/old-places.ts';
 import { type Run, run } from '../../system/processes.ts';
 import { type App, openJournal } from '../app.ts';
-import { cancelMove, dropPlace, expectDroppable } from './choice.ts';
+import { cancelMove, dropPlace, expectDroppable, forgetGone } from './choice.ts';
 
 const TAG = 'docker/registry/v2/repositories/app/_manifests/tags';
 
@@ -123,6 +124,16 @@ test('a new place that is missing may have what is nowhere else: only who says s
   await expectNames(gone);
   await cancelMove(app, await name(gone), engine, () => undefined, true);
   await expectNames(from);
+});
+
+test('an old place that is there is not forgotten with one that is gone for good', async () => {
+  const there = { folder: from, to, moved: new Date(), bytes: 1 };
+  const gone = { ...there, folder: join(root, 'gone') };
+  await markOld(there, root);
+  await mkdir(app.paths.state);
+  await writeOldPlaces(app.paths.oldPlaces, [there, gone]);
+  expect(await forgetGone(app.paths.oldPlaces)).toEqual([gone]);
+  expect(await readOldPlaces(app.paths.oldPlaces)).toEqual([there]);
 });
 
 test('an old place is not dropped that serves under another name', async () => {

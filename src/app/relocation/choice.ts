@@ -6,7 +6,13 @@ import { sizeInWords } from '../../low-water.ts';
 import { begunIn, type Step, servedSince } from '../../relocation/begun.ts';
 import { guessedTime, type Route } from '../../relocation/choose.ts';
 import { bringBack } from '../../relocation/compare.ts';
-import { expectMarkedOld, isMarkedNew, removeImages, unmarkNew } from '../../relocation/marks.ts';
+import {
+  expectMarkedOld,
+  isMarkedNew,
+  isMarkedOld,
+  removeImages,
+  unmarkNew,
+} from '../../relocation/marks.ts';
 import { copyMissing, expectApart, expectImages, isPlace } from '../../relocation/preconditions.ts';
 import { provePulls } from '../../relocation/proof.ts';
 import { scan } from '../../relocation/scan.ts';
@@ -168,7 +174,16 @@ export async function dropPlace(app: App, engine: Engine, old: OldPlace): Promis
   return changed(`${sizeInWords(bytes)} removed from ${folder}`);
 }
 
-export async function forgetPlace(file: string, folder: string): Promise<void> {
+/** Forgets those that are gone for good: of one that is there nobody would know any more what it is. */
+export async function forgetGone(file: string): Promise<readonly OldPlace[]> {
+  const gone: OldPlace[] = [];
+  for (const place of await readOldPlaces(file))
+    if (!(await isMarkedOld(place).catch(() => false))) gone.push(place);
+  for (const { folder } of gone) await forgetPlace(file, folder);
+  return gone;
+}
+
+async function forgetPlace(file: string, folder: string): Promise<void> {
   const others = (await readOldPlaces(file)).filter((each) => each.folder !== folder);
   await writeOldPlaces(file, others);
 }
