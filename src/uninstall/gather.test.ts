@@ -72,6 +72,13 @@ test('without .env the certificate says the name, and what init-tls noted where 
   expect(there.data.flatMap(({ trees }) => pathsOf(trees))).toEqual(['disk/docker/registry/v2']);
 });
 
+test('images that have yet to follow a changed REGISTRY_DATA_DIR are still found where they are', async () => {
+  await put('.env', `REGISTRY_DATA_DIR=${root}/new\n`);
+  await put('var/storage.json', JSON.stringify({ place: join(root, 'disk'), used: true }));
+  await put('disk/docker/registry/v2/blobs/one');
+  expect((await gathered()).data.flatMap(({ trees }) => pathsOf(trees))).toEqual(['disk/docker/registry/v2']);
+});
+
 test('of a folder for images only what distribution and a restore wrote is found', async () => {
   for (const path of ['docker/registry/v2/blobs/a', 'docker/mine', 'mine', 'scheduler-state.json'])
     await put(`registry/data/${path}`);

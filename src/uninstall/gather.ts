@@ -118,8 +118,9 @@ function realOf(path: string): Promise<string> {
 }
 
 /**
- * The settings say where images are; without any it is where they were when init-tls last ran. Those that were moved keep
- * their old places, as far as these say so themselves: on another disk that is mounted there now are somebody else's.
+ * The settings say where images are, and init-tls has noted where they were when it last ran: they may have yet to follow, or
+ * there may be no settings any more. Those that were moved keep their old places, as far as these say so themselves: on another
+ * disk that is mounted there now are somebody else's.
  */
 async function dataFolders(
   paths: Paths,
@@ -127,8 +128,8 @@ async function dataFolders(
   halfDone: readonly Unfinished[],
 ): Promise<string[]> {
   const last = (await readLastPlace(paths.lastPlace))?.place;
-  const noted = last !== undefined && isAbsolute(last) ? last : undefined;
-  const images = values.REGISTRY_DATA_DIR ?? noted ?? 'registry/data';
+  const noted = last !== undefined && isAbsolute(last) ? [last] : [];
+  const images = values.REGISTRY_DATA_DIR ?? noted[0] ?? 'registry/data';
   const mirror = values.MIRROR_DATA_DIR ?? 'var/mirror';
   const noticed = await readOldPlaces(paths.oldPlaces);
   const old = await Promise.all(
@@ -136,7 +137,7 @@ async function dataFolders(
   );
   return [
     ...new Set(
-      [images, mirror, ...old.flat(), ...(await halfMoved(paths, halfDone))].map((folder) =>
+      [images, ...noted, mirror, ...old.flat(), ...(await halfMoved(paths, halfDone))].map((folder) =>
         resolve(paths.root, folder),
       ),
     ),
