@@ -1,6 +1,7 @@
 import { WrongInput } from '../../errors.ts';
 import { type Asked, type Begun, begunMove, type Goal, goalOf } from '../../move/course.ts';
 import { readTakenBack, type TakenBack } from '../../move/taken-back.ts';
+import { destinationInWords, parseDestination } from '../../remote/destination.ts';
 import { expectNotMoved, readMove } from '../../stack/moved.ts';
 import { type App, openJournal } from '../app.ts';
 import { expectGone } from './end.ts';
@@ -28,8 +29,14 @@ export async function whereTo(app: App, asked: Asked): Promise<Destined> {
  * @throws WrongInput
  */
 export function expectMeant(asked: string | undefined, other: string): void {
-  if (asked === undefined || asked === other) return;
+  if (asked === undefined || inWords(asked) === inWords(other)) return;
   throw new WrongInput([{ input: asked, message: `is not where this registry went, which is ${other}` }]);
+}
+
+/** However it is spelled: ssh://user@host is user@host. */
+function inWords(text: string): string {
+  const destination = parseDestination(text);
+  return typeof destination === 'string' ? text : destinationInWords(destination);
 }
 
 /** A move that can be taken back, or was. */
