@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
@@ -47,6 +47,23 @@ test('images that have yet to follow a changed REGISTRY_DATA_DIR are not looked 
   await noteLastPlace(app.paths.lastPlace, { place: from, used: true });
   await expect(useImages(to)).rejects.toMatchObject({ code: 'images-elsewhere' });
   expect(await useImages(from)).toBe('done');
+});
+
+test('nor in one that has images of its own, such as the old place of a move: they are others', async () => {
+  const [from, to] = [join(app.paths.root, 'now'), join(app.paths.root, 'before')];
+  for (const folder of [from, to])
+    await mkdir(join(folder, 'docker/registry/v2/repositories/app'), { recursive: true });
+  await noteLastPlace(app.paths.lastPlace, { place: from, used: true });
+  await expect(useImages(to)).rejects.toMatchObject({ code: 'images-elsewhere' });
+  await symlink(from, join(app.paths.root, 'link'));
+  expect(await useImages(join(app.paths.root, 'link'))).toBe('done');
+});
+
+test('the daemon in its container, which knows the folder by another path, goes on', async () => {
+  const folder = join(app.paths.root, 'registry/data');
+  await mkdir(join(folder, 'docker/registry/v2/repositories/app'), { recursive: true });
+  await noteLastPlace(app.paths.lastPlace, { place: '/srv/images-as-the-host-knows-them', used: true });
+  expect(await useImages(folder)).toBe('done');
 });
 
 test('nor are those of a move that was cut off, whatever the settings say', async () => {

@@ -1,7 +1,7 @@
 import { COLLECTOR, HOLDER } from '../collection/parts.ts';
 import { Failure } from '../errors.ts';
 import { expectNothingInterrupted } from '../journal.ts';
-import { routeByHand } from '../relocation/choose.ts';
+import { imagesElsewhere } from '../relocation/choose.ts';
 import type { Settings } from '../settings/settings.ts';
 import { expectNotMoved } from '../stack/moved.ts';
 import { holdsLease } from '../stack/writes.ts';
@@ -46,12 +46,12 @@ export async function expectImagesInPlace(
 ): Promise<void> {
   const storage = openJournal(app, 'storage');
   await expectNothingInterrupted({ storage });
-  const route = await routeByHand(storage, app.paths, settings);
-  if (route === undefined) return;
+  const elsewhere = await imagesElsewhere(app.paths, settings);
+  if (elsewhere === undefined) return;
   throw new Failure(
     'images-elsewhere',
-    `REGISTRY_DATA_DIR names ${route.to}, and the images are still in ${route.from}.`,
-    `Run \`npm run init-tls\`, which brings them along; or put REGISTRY_DATA_DIR=${route.from} back.`,
+    `REGISTRY_DATA_DIR names ${settings.registryDataDirectory}, and the images are still in ${elsewhere}.`,
+    `Run \`npm run init-tls\`, which brings them along or says why not; or put REGISTRY_DATA_DIR=${elsewhere} back.`,
   );
 }
 
