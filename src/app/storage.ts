@@ -1,10 +1,10 @@
 import { COLLECTOR, HOLDER } from '../collection/parts.ts';
 import { Failure } from '../errors.ts';
 import { expectNothingInterrupted } from '../journal.ts';
-import { imagesElsewhere } from '../relocation/choose.ts';
 import type { Settings } from '../settings/settings.ts';
 import { expectNotMoved } from '../stack/moved.ts';
 import { holdsLease } from '../stack/writes.ts';
+import { expectImagesNamed } from '../storage/last-place.ts';
 import { withLock } from '../system/lock.ts';
 import { type App, lockFile, openJournal } from './app.ts';
 
@@ -44,15 +44,8 @@ export async function expectImagesInPlace(
   app: Pick<App, 'paths' | 'clock'>,
   settings: Pick<Settings, 'storage' | 'registryDataDirectory'>,
 ): Promise<void> {
-  const storage = openJournal(app, 'storage');
-  await expectNothingInterrupted({ storage });
-  const elsewhere = await imagesElsewhere(app.paths, settings);
-  if (elsewhere === undefined) return;
-  throw new Failure(
-    'images-elsewhere',
-    `REGISTRY_DATA_DIR names ${settings.registryDataDirectory}, and the images are still in ${elsewhere}.`,
-    `Run \`npm run init-tls\`, which brings them along or says why not; or put REGISTRY_DATA_DIR=${elsewhere} back.`,
-  );
+  await expectNothingInterrupted({ storage: openJournal(app, 'storage') });
+  await expectImagesNamed(app.paths, settings);
 }
 
 /** Both: nobody else changes the images, and they are where the settings say. */

@@ -8,7 +8,6 @@ import { readLastPlace } from '../storage/last-place.ts';
 import { begunIn } from './begun.ts';
 import { isMarkedNew } from './marks.ts';
 import type { Places } from './places.ts';
-import { isSameFolder } from './served.ts';
 
 /** Speed of a disk, bytes a second, for what can only be guessed: each byte is read twice and written once. */
 const GUESSED = 100 * 1024 * 1024;
@@ -81,19 +80,6 @@ export async function routeByHand(
   if (await isMarkedNew(to, { checkout: root, from })) return { from, to, begun: true };
   const comes = (await holdsImages(from)) && !(await holdsImages(to));
   return comes ? { from, to, begun: false } : undefined;
-}
-
-/**
- * Where images are that a changed REGISTRY_DATA_DIR names no more, before init-tls has gone by it: the new one may have others,
- * such as an old place. `undefined` where it names them, as also by another path.
- */
-export async function imagesElsewhere(
-  { lastPlace }: Pick<Paths, 'lastPlace'>,
-  { storage, registryDataDirectory: named }: Pick<Settings, 'storage' | 'registryDataDirectory'>,
-): Promise<string | undefined> {
-  const last = storage.kind === 'filesystem' ? (await readLastPlace(lastPlace))?.place : undefined;
-  if (last === undefined || !isAbsolute(last) || (await isSameFolder(last, named))) return undefined;
-  return (await holdsImages(last)) ? last : undefined;
 }
 
 /** How long so many bytes take, in ms. */

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import type { Engine } from '../engine/engine.ts';
 import { Failure } from '../errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import { expectNotPaused, isAlive } from '../stack/alive.ts';
+import { isSameFolder } from '../system/files.ts';
 import type { Places } from './places.ts';
 
 /** Which of two places the registry has its images in that runs, or that the engine is about to start again. */
@@ -46,11 +46,4 @@ export async function expectNotStarted(
     `Somebody has started the registry on ${places.to} while the images were on their way there.`,
     'Run this again: what is missing there comes along.',
   );
-}
-
-/** Whether two paths lead to one folder: over a link, or as one that is mounted twice. */
-export async function isSameFolder(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)));
-  if (a === undefined || b === undefined) return one === other;
-  return a.dev === b.dev && a.ino === b.ino;
 }

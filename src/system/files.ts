@@ -156,3 +156,10 @@ export async function ensureDirectory(path: string, mode = 0o755): Promise<void>
 function temporaryBeside(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
 }
+
+/** Whether two paths lead to one folder: over a link, or as one that is mounted twice. */
+export async function isSameFolder(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)));
+  if (a === undefined || b === undefined) return one === other;
+  return a.dev === b.dev && a.ino === b.ino;
+}

@@ -16,13 +16,14 @@ import {
 import { copyMissing, expectApart, expectImages, isPlace } from '../../relocation/preconditions.ts';
 import { provePulls } from '../../relocation/proof.ts';
 import { scan } from '../../relocation/scan.ts';
-import { isSameFolder, whoServes } from '../../relocation/served.ts';
+import { whoServes } from '../../relocation/served.ts';
 import { Proven } from '../../relocation/verify.ts';
 import { loadSettings } from '../../settings/load.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { dropLease } from '../../stack/writes.ts';
 import { changed, type Done, type Report } from '../../step.ts';
 import { type OldPlace, readOldPlaces, writeOldPlaces } from '../../storage/old-places.ts';
+import { isSameFolder } from '../../system/files.ts';
 import { missingDisk } from '../../system/mounts.ts';
 import { type App, openJournal } from '../app.ts';
 import { asPuller } from '../collection.ts';

@@ -4,6 +4,7 @@ import type { Condition } from '../../engine/engine.ts';
 import { registrySilence } from '../../stack/answer.ts';
 import { type Part, recentLog } from '../../stack/compose.ts';
 import { startServing } from '../../stack/serving.ts';
+import { expectImagesNamed } from '../../storage/last-place.ts';
 import { eventually } from '../../system/clock.ts';
 import { type Check, SOON } from '../check.ts';
 import type { Context } from '../context.ts';
@@ -96,9 +97,10 @@ function usual(auth: 'gate' | 'registry'): readonly string[] {
   return auth === 'gate' ? ['registry', 'gate', 'nginx'] : ['registry', 'nginx'];
 }
 
-/** As init-tls starts them, then waits for their answer: what is looked at next is to find them up. */
+/** As init-tls starts them on the folder that the images are in, then waits for their answer: what is looked at next is to find them up. */
 async function startAll(context: Context): Promise<string> {
-  const { settings, clock } = context;
+  const { settings, clock, paths } = context;
+  await expectImagesNamed(paths, settings);
   const { summary } = await startServing(context, settings, () => undefined);
   await eventually(clock, { within: UP_WITHIN, every: 200 }, async () =>
     (await registrySilence(settings)) === undefined ? true : undefined,
