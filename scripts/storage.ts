@@ -126,7 +126,8 @@ async function move(
   const route = await chooseRoute(openJournal(app, 'storage'), app.paths, settings, asked);
   if (route === 'there already') {
     terminal.line(`The images are in ${asked} already.`);
-    if (json) process.stdout.write(`${JSON.stringify({ changed: false, to: asked }, null, 2)}\n`);
+    await followOn({ app, engine, story }); // whom a kill may have left on the old place
+    if (json) process.stdout.write(`${JSON.stringify({ changed: story.changed, to: asked }, null, 2)}\n`);
     return;
   }
   await expectMovable(app, settings, route);

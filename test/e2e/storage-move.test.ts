@@ -37,6 +37,12 @@ const storage = (...args: string[]) => stack.checkout.npm('storage', args);
 const envLine = async () =>
   /^REGISTRY_DATA_DIR=.*$/m.exec(await readFile(join(stack.checkout.root, '.env'), 'utf8'))?.[0];
 
+async function renewerSees(): Promise<string> {
+  const renewer = (await stack.checkout.compose('ps', '--quiet', 'renewer')).stdout;
+  const format = '{{range .Mounts}}{{.Source}}:{{end}}';
+  return (await stack.checkout.run('docker', ['inspect', '--format', format, renewer])).stdout;
+}
+
 async function expectServed(tags: readonly string[]): Promise<void> {
   const as = stack.login('admin');
   for (const tag of tags) {
@@ -75,7 +81,17 @@ test('while images are moved nobody who pulls notices, and nothing is lost that 
   await expectServed(['one', 'two', 'three', ...accepted]);
   expect(await envLine()).toBe(`REGISTRY_DATA_DIR=${target}`);
   expect(existsSync(join(target, IMAGES))).toBe(true);
-  expect((await storage('move', target)).stdout).toMatch(/there already|are in .* already/);
+});
+
+test('a second time nothing is moved, and a renewer that a kill has left on the old place follows', async () => {
+  const target = join(disks, 'first place');
+  await stack.checkout.run('docker', ['compose', 'up', '--detach', 'renewer'], {
+    env: { REGISTRY_DATA_DIR: home },
+  });
+  expect(await renewerSees()).toContain(`${home}:`);
+  expect((await storage('move', target)).stdout).toMatch(/are in .* already[\s\S]*✓ Renewer/);
+  expect(await renewerSees()).not.toContain(`${home}:`);
+  expect((await storage('move', target)).stdout).toMatch(/= Renewer/);
 });
 
 test('the old place stays as it was, says what it is, and is dropped when told', async () => {
