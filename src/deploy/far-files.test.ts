@@ -7,7 +7,7 @@ import { RecordedHost } from '../../test/support/recorded-host.ts';
 import { paths } from '../paths.ts';
 import type { RemoteHost } from '../remote/host.ts';
 import { settingsElsewhere } from '../settings/load.ts';
-import { expectNamedFiles, writeFar, writeSettings } from './far-files.ts';
+import { expectNamedFiles, filesToWrite, writeFar, writeSettings } from './far-files.ts';
 
 const PLACE = { name: 'web1', folder: '/srv/moorage' };
 
@@ -78,4 +78,13 @@ test('cut off between two files, .env never names one that is not there', async 
   expect(await readdir(folder)).toEqual(['certs']);
   await writeSettings(hereAsThere, folder, plan);
   expect((await readdir(folder)).sort()).toEqual(['.env', 'certs']);
+});
+
+test('a file that settings name is written again when its content is another, whatever the settings say', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'far '));
+  const plan = (content: string) => ({ files: [{ path: 'ca.pem', content }] });
+  expect(await filesToWrite(hereAsThere, folder, plan('PEM\n'))).toHaveLength(1);
+  await writeFile(join(folder, 'ca.pem'), 'PEM');
+  expect(await filesToWrite(hereAsThere, folder, plan('PEM\n'))).toEqual([]);
+  expect(await filesToWrite(hereAsThere, folder, plan('another\n'))).toHaveLength(1);
 });

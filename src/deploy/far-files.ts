@@ -86,14 +86,22 @@ sync -- "$new" 2>/dev/null || sync
 mv -f -- "$new" "$to"
 `;
 
+/** Of the files that settings name and that go along, those that differ there. */
+export async function filesToWrite(
+  host: RemoteHost,
+  folder: string,
+  { files }: Pick<SettingsPlan, 'files'>,
+): Promise<SettingsPlan['files']> {
+  const there = await Promise.all(files.map(({ path }) => readFar(host, join(folder, path))));
+  return files.filter(({ content }, index) => there[index]?.trimEnd() !== content.trimEnd());
+}
+
 /** Carries out what `planSettings` planned. */
 export async function writeSettings(host: RemoteHost, folder: string, plan: SettingsPlan): Promise<Done> {
   const written: string[] = [];
   // Before .env names them.
-  for (const { path, content } of plan.files) {
-    const far = join(folder, path);
-    if ((await readFar(host, far))?.trimEnd() === content.trimEnd()) continue;
-    await writeFar(host, far, content);
+  for (const { path, content } of await filesToWrite(host, folder, plan)) {
+    await writeFar(host, join(folder, path), content);
     written.push(`${path} copied`);
   }
   const envFile = join(folder, '.env');

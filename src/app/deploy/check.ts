@@ -2,6 +2,7 @@ import type { Teller } from '../../cli/story.ts';
 import { counted } from '../../counted.ts';
 import { archiveDiffers } from '../../deploy/archive.ts';
 import { compareProject, type Differences, isNone } from '../../deploy/copy.ts';
+import { filesToWrite } from '../../deploy/far-files.ts';
 import type { Prospect } from '../../deploy/prospect.ts';
 import { stageProject } from '../../deploy/stage.ts';
 import { isSecret } from '../../settings/load.ts';
@@ -39,13 +40,13 @@ export async function foresee(app: App, prospect: Prospect, teller: Teller): Pro
       ? unchanged(`${order.folder} is up to date`, differences)
       : changed(fewOf(differences), differences);
   });
-  await teller.step('.env', async () =>
-    settings.changed.length === 0
-      ? unchanged('as it is')
-      : changed(
-          `would be set: ${settings.changed.map((name) => shown(name, settings.given[name])).join(', ')}`,
-        ),
-  );
+  const named = await filesToWrite(host, order.folder, settings);
+  await teller.step('.env', async () => {
+    const set = settings.changed.map((name) => shown(name, settings.given[name])).join(', ');
+    const copied = named.map(({ path }) => path).join(', ');
+    const would = [set && `would be set: ${set}`, copied && `would be copied: ${copied}`].filter(Boolean);
+    return would.length === 0 ? unchanged('as it is') : changed(would.join('; '));
+  });
   await teller.stepFor(order.extras.has('proxy') ? extras : undefined, 'Proxy', async (those) =>
     those.has('proxy')
       ? changed(
@@ -61,7 +62,8 @@ export async function foresee(app: App, prospect: Prospect, teller: Teller): Pro
     those.has('cacerts') ? changed('Docker there would trust the CA') : unchanged('as it is'),
   );
   const anew = files === undefined || !isNone(files) || archive === true;
-  const changes = programs.length > 0 || anew || settings.changed.length > 0 || extras.size > 0;
+  const changes =
+    programs.length > 0 || anew || settings.changed.length + named.length > 0 || extras.size > 0;
   await teller.step('Registry', async () =>
     files === undefined
       ? changed('init-tls would set it up')
