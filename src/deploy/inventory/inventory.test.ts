@@ -92,6 +92,23 @@ test.each([
   },
 );
 
+test('all is above every group, whatever that is called, and of equals the later one by Ansible’s order wins', () => {
+  const text = '[all:vars]\nhttps_port=1\n[africa]\nh\n[africa:vars]\nhttps_port=2\n';
+  const [one] = parseInventory(text, 'hosts.ini');
+  expect(one).toMatchObject({ groups: ['all', 'africa'], variables: { settings: { HTTPS_PORT: '2' } } });
+  const [other] = parseInventory('[eu_west]\nh\n[eu1]\nh\n[Eu]\nh\n', 'hosts.ini');
+  expect(other?.groups).toEqual(['all', 'Eu', 'eu1', 'eu_west']);
+});
+
+test('what a host says itself wins however it is written, and what is between it and all', () => {
+  const text =
+    '[all:vars]\nhttps_port=1\n[g]\nh https_port=3\n[g:vars]\nHTTPS_PORT=2\nansible_port=2200\n[g]\nweb:2222 ansible_host=192.0.2.7\n';
+  const [h, web] = parseInventory(text, 'hosts.ini');
+  expect(h?.variables.settings).toEqual({ HTTPS_PORT: '3' });
+  expect(h?.destination).toEqual({ ...way, host: 'h', port: 2200 });
+  expect(web?.destination).toEqual({ ...way, host: '192.0.2.7', port: 2222 });
+});
+
 function problemsOf(text: string, file: string): string[] {
   try {
     parseInventory(text, file);

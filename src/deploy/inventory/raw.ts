@@ -1,3 +1,5 @@
+import { parseDestination } from '../../remote/destination.ts';
+
 /** A text of an inventory, and the line to name when it is wrong. */
 export interface Said {
   readonly text: string;
@@ -35,7 +37,7 @@ export class Draft implements Inventory {
 
   host(name: string, line: number): Map<string, Said> {
     if (!this.hosts.has(name)) this.hosts.set(name, line);
-    const variables = this.hostVariables.get(name) ?? new Map<string, Said>();
+    const variables = this.hostVariables.get(name) ?? portIn(name, line);
     this.hostVariables.set(name, variables);
     return variables;
   }
@@ -45,6 +47,13 @@ export class Draft implements Inventory {
     this.groups.set(name, group);
     return group;
   }
+}
+
+/** `name:port` is the same as the variable, wherever the name then leads to. */
+function portIn(name: string, line: number): Map<string, Said> {
+  const place = parseDestination(name);
+  if (typeof place === 'string' || place.port === undefined) return new Map();
+  return new Map([['ansible_port', { text: String(place.port), line }]]);
 }
 
 /** Takes down what is wrong with a line. */

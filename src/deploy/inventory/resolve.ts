@@ -10,9 +10,10 @@ export function resolve(inventory: Inventory, complain: Complain): readonly Targ
     const known = depths.get(group);
     if (known !== undefined) return known;
     const above = parents.get(group) ?? new Map<string, Said>();
-    const found = trail.includes(group)
-      ? 0
-      : Math.max(0, ...[...above.keys()].map((each) => depth(each, [...trail, group]) + 1));
+    const found =
+      group === 'all' || trail.includes(group)
+        ? 0
+        : Math.max(1, ...[...above.keys()].map((each) => depth(each, [...trail, group]) + 1));
     depths.set(group, found);
     return found;
   };
@@ -22,14 +23,15 @@ export function resolve(inventory: Inventory, complain: Complain): readonly Targ
   for (const loop of loopsIn(parents)) complain(loop.line, `${loop.text} is a child of itself`);
   return [...inventory.hosts].map(([name, line]) => {
     const groups = ancestors(name, inventory, parents).sort(
-      (one, other) => depth(one) - depth(other) || one.localeCompare(other),
+      (one, other) => depth(one) - depth(other) || (one < other ? -1 : 1), // as Ansible has it, whatever is spoken here
     );
     const layers: Variables[] = groups.map((group) => inventory.groups.get(group)?.variables ?? new Map());
-    const variables = new Map(
-      [...layers, inventory.hostVariables.get(name) ?? new Map<string, Said>()].flatMap((layer) => [
-        ...layer,
-      ]),
-    );
+    const variables = new Map<string, Said>();
+    for (const layer of [...layers, inventory.hostVariables.get(name) ?? []])
+      for (const [variable, said] of layer) {
+        variables.delete(variable); // `email` and `EMAIL` are one: the order tells which counts
+        variables.set(variable, said);
+      }
     return { name, groups, ...interpret(name, line, variables, complain) };
   });
 }
