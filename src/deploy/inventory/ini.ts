@@ -1,5 +1,5 @@
 import { expandHosts } from './ranges.ts';
-import { type Complain, Draft, type Inventory, type Said } from './raw.ts';
+import { type Complain, Draft, type Inventory } from './raw.ts';
 
 const SECTION = /^\[([^\]:]+)(?::(vars|children|hosts))?\]\s*(?:[#;].*)?$/;
 const GROUP = /^[A-Za-z_][\w.-]*$/;
@@ -8,6 +8,8 @@ const GROUP = /^[A-Za-z_][\w.-]*$/;
 export function readIni(text: string, complain: Complain): Inventory {
   const draft = new Draft();
   let section = { name: 'ungrouped', kind: 'hosts' };
+  const declared = new Set(['all', 'ungrouped']);
+  const spokenOf: [name: string, line: number][] = [];
   for (const [index, whole] of text.split(/\r?\n/).entries()) {
     const line = index + 1;
     const content = whole.trim();
@@ -18,6 +20,8 @@ export function readIni(text: string, complain: Complain): Inventory {
         complain(line, `${content} is not a section; write [group], [group:vars] or [group:children]`);
       section = { name, kind };
       if (name !== '') draft.group(name);
+      if (kind === 'vars') spokenOf.push([name, line]);
+      else declared.add(name);
       continue;
     }
     if (section.name === '') continue; // its section is what is wrong
@@ -25,6 +29,8 @@ export function readIni(text: string, complain: Complain): Inventory {
     else if (section.kind === 'children') readChild(draft, section.name, content, line, complain);
     else readHost(draft, section.name, content, line, complain);
   }
+  for (const [name, line] of spokenOf)
+    if (name !== '' && !declared.has(name)) complain(line, `there is no group ${name}`);
   return draft;
 }
 
@@ -62,9 +68,12 @@ function readVariable(draft: Draft, group: string, content: string, line: number
     complain(line, `${content} is not name=value`);
     return;
   }
+  const name = content.slice(0, at).trim();
   const value = content.slice(at + 1).trim();
-  const said: Said = { text: unquoted(value), line };
-  draft.group(group).variables.set(content.slice(0, at).trim(), said);
+  const text = unquoted(value);
+  if (text === undefined)
+    complain(line, `${name} has a # behind a blank; put the value into quotes`); // Ansible would not begin a comment there
+  else draft.group(group).variables.set(name, { text, line });
 }
 
 function readChild(draft: Draft, group: string, content: string, line: number, complain: Complain): void {
@@ -76,8 +85,10 @@ function readChild(draft: Draft, group: string, content: string, line: number, c
   draft.group(group).children.set(name, { text: name, line });
 }
 
-function unquoted(value: string): string {
-  return /^(["'])(.*?)\1(?:\s+#.*)?$/s.exec(value)?.[2] ?? value.replace(/\s+#.*$/, '');
+/** What is quoted, or a number, may have a comment behind it; `undefined` where it is not clear whether it is one. */
+function unquoted(value: string): string | undefined {
+  const [, , quoted, number] = /^(["'])(.*?)\1(?:\s+#.*)?$|^(\d+)\s+#.*$/s.exec(value) ?? [];
+  return quoted ?? number ?? (/\s#/.test(value) ? undefined : value);
 }
 
 /** Words as a shell splits them: quotes keep blanks, ` #` begins a comment. */

@@ -172,6 +172,16 @@ test.each([
     'hosts.ini:1: ansible_usr is unknown; there is ansible_user',
   ],
   ['a group that is nowhere', '[a:children]\nb\n[c]\nh', 'hosts.ini:2: there is no group b'],
+  [
+    'variables of a group that is nowhere, as of one that is misspelled',
+    '[registires:vars]\nhttps_port=1\n[registries]\nh',
+    'hosts.ini:1: there is no group registires',
+  ],
+  [
+    'what Ansible takes for a part of the value, and others for a comment',
+    '[all:vars]\nbackup_password = horse #1\n[g]\nh',
+    'hosts.ini:2: backup_password has a # behind a blank; put the value into quotes',
+  ],
   ['a group above itself', '[a:children]\nb\n[b:children]\na\n[b]\nh', 'hosts.ini:4: a is a child of itself'],
   ['no host at all', '# nothing', 'hosts.ini: names no host'],
 ])('%s is refused with file, line and reason', (_, text, problem) => {
