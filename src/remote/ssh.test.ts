@@ -38,6 +38,17 @@ test('what a configuration has for logging in by hand is put aside, and nothing 
   expect(words.find((word) => word.startsWith('ControlPath'))).toMatch(/^ControlPath="[^"]+"$/); // of TMPDIR, with its blanks
 });
 
+test('nor is a command here that prints, a host for tunnels alone, or a silence about why there is no connection', async () => {
+  const config = 'permitlocalcommand yes\nsessiontype none\nloglevel SILENT'; // as -G says QUIET
+  const { ran, run } = recorded({ config });
+  await (await SshHost.open(VPS, { run, interactive: false })).run(['true']);
+  const off = ['PermitLocalCommand=no', 'SessionType=default', 'LogLevel=ERROR'];
+  expect(ran.at(-1)).toEqual(expect.arrayContaining(off));
+  const { ran: plain, run: ordinary } = recorded({ config: 'loglevel DEBUG' });
+  await (await SshHost.open(VPS, { run: ordinary, interactive: false })).run(['true']);
+  expect(plain.at(-1)?.join(' ')).not.toMatch(/LogLevel|SessionType/);
+});
+
 test('what is made there can be read by others, whatever the umask of whoever logs in', async () => {
   const { ran, run } = recorded({ id: '1000' });
   await (await SshHost.open(VPS, { run, interactive: false })).run(['mkdir', '-p', '/srv/x']);

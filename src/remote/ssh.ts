@@ -161,17 +161,20 @@ function optionsOf({ user, port, identityFile }: Destination): string[] {
 }
 
 /**
- * What a person's configuration has for logging in by hand is in the way of commands: a terminal, a command of its own, no
- * standard input, tunnels. Options that older clients do not know are only given where the configuration has them.
+ * What a person's configuration has for logging in by hand is in the way of commands: a terminal, commands of its own, no
+ * standard input, tunnels, silence about what is wrong. Options that older clients do not know are only given where the configuration has them.
  */
 function commandsAlone(said: ReadonlyMap<string, string>): string[] {
   const inTheWay = [
     ['remotecommand', 'none', 'RemoteCommand'],
+    ['permitlocalcommand', 'no', 'PermitLocalCommand'],
+    ['sessiontype', 'default', 'SessionType'],
     ['stdinnull', 'no', 'StdinNull'],
     ['forkafterauthentication', 'no', 'ForkAfterAuthentication'],
   ] as const;
   return [
     ...['-T', '-o', 'ClearAllForwardings=yes'],
+    ...(/^(SILENT|QUIET|FATAL)$/.test(said.get('loglevel') ?? '') ? ['-o', 'LogLevel=ERROR'] : []),
     ...inTheWay.flatMap(([name, off, option]) =>
       (said.get(name) ?? off) === off ? [] : ['-o', `${option}=${off}`],
     ),
