@@ -107,6 +107,14 @@ test('an absolute path is the far machine’s; what stands in the checkout goes 
   expect(plan.files).toEqual([]);
 });
 
+test('a \\ before the quote that a value needs is refused: Compose would read on in the next line', async () => {
+  const plan = async (value: string) =>
+    planSettings(await checkout(), FAR, undefined, { DOMAIN: 'r.example', BACKUP_PASSWORD: value });
+  for (const value of ['a$b\\', 'a#b\\', '"a\\'])
+    await expect(plan(value)).rejects.toMatchObject({ problems: [{ input: 'BACKUP_PASSWORD (web1)' }] });
+  for (const value of ['ab\\', 'a\\$b']) expect(parse((await plan(value)).text).BACKUP_PASSWORD).toBe(value);
+});
+
 test('what was written there since a plan was made stays', async () => {
   const given = { DOMAIN: 'r.example', AUTH_TTL: '20', EMAIL: '' };
   const { text } = await planSettings(await checkout(), FAR, 'EMAIL=a@b.example\nAUTH_TTL=10\n', given);

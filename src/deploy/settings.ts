@@ -151,6 +151,7 @@ function unwritable(input: string, value: string): Problem[] {
   const parts = [
     ...(/[\r\n\0]/.test(value) ? ['a line break'] : []),
     ...(/'/.test(value) && /[$#"\\]/.test(value) ? ['a \' beside a $, a #, a " or a \\'] : []),
+    ...(/\\$/.test(value) && /[$#]|^["`]/.test(value) ? ['a \\ at its end beside a $, a #, a " or a `'] : []),
   ];
   return parts.map((part) => ({ input, message: `has ${part}, which .env can't hold` }));
 }
