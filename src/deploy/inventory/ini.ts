@@ -14,6 +14,7 @@ export function readIni(text: string, complain: Complain): Inventory {
     const line = index + 1;
     const content = whole.trim();
     if (content === '' || /^[#;]/.test(content)) continue;
+    if (content.includes('\uFFFD')) complain(line, 'is not UTF-8; save the file as UTF-8');
     if (content.startsWith('[') && (SECTION.test(content) || !/^\[[^\]]+\]\S/.test(content))) {
       const [, name = '', kind = 'hosts'] = SECTION.exec(content) ?? [];
       if (!GROUP.test(name))
@@ -41,13 +42,14 @@ function readHost(draft: Draft, group: string, content: string, line: number, co
     return;
   }
   const [pattern = '', ...pairs] = words;
+  const [variable, value] = pattern.split('=', 2); // what stands behind it may be a secret
+  if (value !== undefined) {
+    complain(line, `${variable} stands where a host should; variables of a group go under [${group}:vars]`);
+    return;
+  }
   const names = expandHosts(pattern);
   if (typeof names === 'string') {
     complain(line, `${pattern} ${names}`);
-    return;
-  }
-  if (pattern.includes('=')) {
-    complain(line, `${pattern} stands where a host should; variables of a group go under [${group}:vars]`);
     return;
   }
   for (const name of names) {
@@ -63,13 +65,11 @@ function readHost(draft: Draft, group: string, content: string, line: number, co
 
 /** Unlike on the line of a host, a value goes to the end of the line. */
 function readVariable(draft: Draft, group: string, content: string, line: number, complain: Complain): void {
-  const at = content.indexOf('=');
-  if (at < 1) {
-    complain(line, `${content} is not name=value`);
+  const [, name = '', value] = /^([^\s:=]*)(?:\s*=\s*(.*))?/s.exec(content) ?? [];
+  if (name === '' || value === undefined) {
+    complain(line, `${name} is not name=value`); // what follows may be a secret
     return;
   }
-  const name = content.slice(0, at).trim();
-  const value = content.slice(at + 1).trim();
   const text = unquoted(value);
   if (text === undefined)
     complain(line, `${name} has a # behind a blank; put the value into quotes`); // Ansible would not begin a comment there

@@ -136,7 +136,7 @@ test.each([
   [
     'a host that ssh would take for an option',
     '-oProxyCommand=x',
-    'hosts.ini:1: -oProxyCommand=x stands where a host should; variables of a group go under [ungrouped:vars]',
+    'hosts.ini:1: -oProxyCommand stands where a host should; variables of a group go under [ungrouped:vars]',
   ],
   [
     'an address that is none',
@@ -183,6 +183,11 @@ test.each([
     'hosts.ini:2: backup_password has a # behind a blank; put the value into quotes',
   ],
   ['a group above itself', '[a:children]\nb\n[b:children]\na\n[b]\nh', 'hosts.ini:4: a is a child of itself'],
+  [
+    'what is not UTF-8',
+    '# \uFFFD\nh backup_password=M\uFFFDller',
+    'hosts.ini:2: is not UTF-8; save the file as UTF-8',
+  ],
   ['no host at all', '# nothing', 'hosts.ini: names no host'],
 ])('%s is refused with file, line and reason', (_, text, problem) => {
   expect(problemsOf(text, 'hosts.ini')).toContain(problem);
@@ -213,6 +218,16 @@ test('everything that is wrong is told at once, in the order of the lines', () =
     'hosts.ini:2',
     'hosts.ini:3',
   ]);
+});
+
+test.each([
+  ['[g]\nredis_url=redis://:hunter[2@x', 'redis_url stands where a host should'],
+  ['[all:vars]\nredis_url: redis://:hunter2@x/?a=b', 'redis_url is not name=value'],
+  ['[all:vars]\nbackup_password hunter2', 'backup_password is not name=value'],
+])('a secret in a line that is not understood is not shown: %j', (text, problem) => {
+  const [first] = problemsOf(text, 'hosts.ini');
+  expect(first).toContain(`hosts.ini:2: ${problem}`);
+  expect(first).not.toContain('hunter');
 });
 
 test('a secret that can’t be is not shown', () => {
