@@ -18,6 +18,19 @@ test.each([
   expect(failure.message).toContain('ada@vps');
 });
 
+test('of a jump host is told what it says, and not how ssh then ends', () => {
+  const closed =
+    'kex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r';
+  const told = (stderr: string) => connectionFailure('vps', { exitCode: 255, stdout: '', stderr }).message;
+  expect(told(`ada@jump: Permission denied (publickey).\r\n${closed}`)).toContain(
+    ': ada@jump: Permission denied',
+  );
+  expect(told(`ssh: connect to host jump port 22: Connection refused\r\n${closed}`)).toContain(
+    'host jump port 22',
+  );
+  expect(told(closed)).toContain('UNKNOWN port 65535');
+});
+
 test('how to forget a key is told as ssh tells it, or by the host that was given', () => {
   const changed = '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\r';
   const own = '  ssh-keygen -f "/home/ada/.ssh/known_hosts" -R "[192.0.2.7]:2222"\r';

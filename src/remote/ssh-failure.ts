@@ -40,11 +40,14 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/** What `ssh` says last where a jump host did not let it through, which has said why before. */
+const AFTER_JUMP = /^(kex_exchange_identification: .*|Connection closed by UNKNOWN port \d+)\s*$/gm;
+
 /** Why there is no connection, or no more. */
 export function connectionFailure(name: string, finished: Finished): Failure {
   const said = saidBy(finished) || `ssh ended with ${finished.exitCode}`;
   const kind = KINDS.find(({ says }) => says.test(said));
-  const last = lastLines(said);
+  const last = lastLines(said.replace(AFTER_JUMP, '')) || lastLines(said);
   if (kind !== undefined)
     return new Failure(kind.code, `${name} ${kind.what}: ${last}`, kind.remedy(name, said));
   return new Failure(
