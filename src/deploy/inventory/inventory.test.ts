@@ -100,6 +100,21 @@ test('all is above every group, whatever that is called, and of equals the later
   expect(other?.groups).toEqual(['all', 'Eu', 'eu1', 'eu_west']);
 });
 
+test.each([
+  ['hosts.ini', 'a ansible_port=1\nb\n[g]\na\n[ungrouped:vars]\nansible_user=ada\n'],
+  [
+    'hosts.yml',
+    'all:\n  hosts: { a: , b: }\ng:\n  hosts: { a: }\nungrouped:\n  vars: { ansible_user: ada }\n',
+  ],
+])('%s: ungrouped is who is in no other group, wherever it is named first', (file, text) => {
+  const [a, b] = parseInventory(text, file);
+  expect([a?.groups, b?.groups]).toEqual([
+    ['all', 'g'],
+    ['all', 'ungrouped'],
+  ]);
+  expect([a?.destination.user, b?.destination.user]).toEqual([undefined, 'ada']);
+});
+
 test('what a host says itself wins however it is written, and what is between it and all', () => {
   const text =
     '[all:vars]\nhttps_port=1\n[g]\nh https_port=3\n[g:vars]\nHTTPS_PORT=2\nansible_port=2200\n[g]\nweb:2222 ansible_host=192.0.2.7\n';

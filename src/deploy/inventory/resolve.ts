@@ -36,7 +36,7 @@ export function resolve(inventory: Inventory, complain: Complain): readonly Targ
   });
 }
 
-/** The groups of a host and those above them; `all` is above everything. */
+/** The groups of a host and those above them; `all` is above everything, and `ungrouped` has who is in no other. */
 function ancestors(host: string, { groups }: Inventory, parents: Parents): string[] {
   const found = new Set<string>(['all']);
   const climb = (group: string) => {
@@ -45,7 +45,8 @@ function ancestors(host: string, { groups }: Inventory, parents: Parents): strin
     for (const above of parents.get(group)?.keys() ?? []) climb(above);
   };
   for (const [name, group] of groups) if (group.hosts.has(host)) climb(name);
-  return [...found];
+  const named = [...found].filter((group) => group !== 'all' && group !== 'ungrouped');
+  return named.length > 0 ? ['all', ...named] : ['all', 'ungrouped'];
 }
 
 type Parents = ReadonlyMap<string, ReadonlyMap<string, Said>>;
