@@ -53,7 +53,9 @@ operating_system() {
     tell codename "$VERSION_CODENAME"
     tell name "$PRETTY_NAME"
   )
-  tell machine "$(uname -m)"
+  machine=$(uname -m) # the kernel's
+  [ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || machine="$machine with a 32-bit system"
+  tell machine "$machine"
   tell libc "$(getconf GNU_LIBC_VERSION 2>/dev/null || { ls /lib/ld-musl-* >/dev/null 2>&1 && echo musl; })"
   [ -d /run/systemd/system ] && tell systemd yes
   command -v rsync >/dev/null && tell rsync yes

@@ -129,11 +129,25 @@ test('programs, engine and processor are understood', async () => {
   });
 });
 
+/** What machine.sh tells when only these of its commands are run. */
+async function toldBy(commands: string, ...args: readonly string[]) {
+  const script = await readFile(new URL('machine.sh', import.meta.url), 'utf8');
+  const input = `${script.slice(0, script.lastIndexOf('main "$@"'))}\n${commands}`;
+  return (await execa('sh', ['-s', '--', ...args], { input })).stdout.split('\n');
+}
+
 test('a link that leads to nothing is told to stand in the way: no folder can be made there', async () => {
   const link = join(await mkdtemp(join(tmpdir(), 'machine-')), 'registry');
   await symlink('/nowhere/at/all', link);
-  const script = await readFile(new URL('machine.sh', import.meta.url), 'utf8');
-  const input = `${script.slice(0, script.lastIndexOf('main "$@"'))}\nfolder=$1; contents`;
-  const { stdout } = await execa('sh', ['-s', '--', link], { input });
-  expect(stdout.split('\n')).toContain(`blocked=${link}`);
+  expect(await toldBy('folder=$1; contents', link)).toContain(`blocked=${link}`);
+});
+
+test('a 32-bit system on a 64-bit kernel, as on many a Raspberry Pi, is none that our programs run on', async () => {
+  const with32 = 'uname() { echo aarch64; }; getconf() { [ "$1" = LONG_BIT ] && echo 32; }; operating_system';
+  const machine = (await toldBy(with32)).find((line) => line.startsWith('machine=')) ?? '';
+  const facts = await gathered(TOLD.replace('machine=x86_64', machine));
+  expect(facts).toMatchObject({ architecture: undefined, machine: 'aarch64 with a 32-bit system' });
+  expect(await toldBy('uname() { echo aarch64; }; getconf() { echo 64; }; operating_system')).toContain(
+    'machine=aarch64',
+  );
 });
