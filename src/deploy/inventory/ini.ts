@@ -55,12 +55,22 @@ function readHost(draft: Draft, group: string, content: string, line: number, co
   for (const name of names) {
     const variables = draft.host(name, line);
     draft.group(group).hosts.add(name);
+    let last = '';
     for (const pair of pairs) {
       const at = pair.indexOf('=');
-      if (at < 1) complain(line, `${pair} is not name=value`);
-      else variables.set(pair.slice(0, at), { text: pair.slice(at + 1), line });
+      if (at >= 1) {
+        last = pair.slice(0, at);
+        variables.set(last, { text: pair.slice(at + 1), line });
+      } else complain(line, strayWord(pair, last));
     }
   }
+}
+
+/** Behind a variable it may be the rest of a password. */
+function strayWord(word: string, variable: string): string {
+  return variable === ''
+    ? `${word} is not name=value`
+    : `what stands behind ${variable} is not name=value; a value with blanks goes into quotes`;
 }
 
 /** Unlike on the line of a host, a value goes to the end of the line. */

@@ -239,6 +239,10 @@ test.each([
   ['[g]\nredis_url=redis://:hunter[2@x', 'redis_url stands where a host should'],
   ['[all:vars]\nredis_url: redis://:hunter2@x/?a=b', 'redis_url is not name=value'],
   ['[all:vars]\nbackup_password hunter2', 'backup_password is not name=value'],
+  [
+    '\nh backup_password=big hunter2',
+    'what stands behind backup_password is not name=value; a value with blanks goes into quotes',
+  ],
 ])('a secret in a line that is not understood is not shown: %j', (text, problem) => {
   const [first] = problemsOf(text, 'hosts.ini');
   expect(first).toContain(`hosts.ini:2: ${problem}`);
