@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { wrongInput } from '../../test/support/wrong-input.ts';
 import { paths } from '../paths.ts';
-import { parseExceptions, parseForwardProxy } from './forward-proxy.ts';
+import { parseExceptions, parseForwardProxy, proxyVariables } from './forward-proxy.ts';
 import { loadSettings } from './load.ts';
 import { loadUnattended } from './unattended.ts';
 
@@ -25,6 +25,17 @@ test.each([
   if (typeof parsed === 'string') throw new Error(parsed);
   expect(parsed.url.reveal()).toBe(url);
   expect(parsed.shown).toBe(shown);
+});
+
+test.each([
+  ['http://proxy.lan:80', 'http://proxy.lan:80'],
+  ['http://me:p%40ss@[fd00::1]', 'http://me:p%40ss@[fd00::1]:80'],
+  ['https://proxy.lan', 'https://proxy.lan:443'],
+  ['http://proxy.lan:3128', 'http://proxy.lan:3128'],
+])('%s has its port for programs: dnf takes 1080 where there is none', (text, told) => {
+  const http = parseForwardProxy(text);
+  if (typeof http === 'string') throw new Error(http);
+  expect(proxyVariables({ http, https: undefined, except: [] }, {})).toMatchObject({ HTTP_PROXY: told });
 });
 
 test.each([

@@ -58,8 +58,8 @@ export function proxyVariables(
 ): Readonly<Record<string, string>> {
   if (http === undefined && https === undefined) return {};
   const values = {
-    http_proxy: http?.url.reveal(),
-    https_proxy: https?.url.reveal(),
+    http_proxy: http && withPort(http),
+    https_proxy: https && withPort(https),
     no_proxy: [...new Set([...except, ...LOOPBACK])].join(','),
   };
   const pairs = Object.entries(values).flatMap(([name, value]) => {
@@ -68,6 +68,13 @@ export function proxyVariables(
     return [[name, value] as const, [name.toUpperCase(), value] as const];
   });
   return Object.fromEntries(pairs);
+}
+
+/** libcurl, and dnf by it, would go to port 1080 where there is none, and a URL leaves its usual one out. */
+function withPort(proxy: ForwardProxy): string {
+  const url = proxy.url.reveal();
+  const { protocol, port } = new URL(url);
+  return port === '' ? `${url}:${protocol === 'https:' ? 443 : 80}` : url;
 }
 
 const LONGEST_PREFIX: Readonly<Record<number, number>> = { 4: 32, 6: 128 };
