@@ -24,9 +24,9 @@ const BLOCK = '# --- Written by init-tls. Change the settings above instead. ---
 
 test('what travels is the person’s own settings, without those of this machine alone', async () => {
   const paths = await checkout(
-    `DOMAIN=localhost\nEMAIL=me@example.com\nBACKUP_PASSWORD=x\nMINE=1\nRENEWER_REPLICAS=0\n${BLOCK}\nREGISTRY_HTTP_SECRET=s\nHTTP_PORT=81\n`,
+    `DOMAIN=localhost\nEMAIL=me@example.com\nBACKUP_PASSWORD=x\nMINE=1\nRENEWER_REPLICAS=0\n${BLOCK}\nREGISTRY_HTTP_SECRET=s\nRENEWER_REPLICAS=0\nBACKUP_PASSWORD=y\nHTTP_PORT=81\n`,
   );
-  expect(await readGiven(paths, undefined)).toEqual({ EMAIL: 'me@example.com' });
+  expect(await readGiven(paths, undefined)).toEqual({ EMAIL: 'me@example.com', HTTP_PORT: '81' });
 });
 
 test('a file that is named is taken as it is, and has to be there', async () => {

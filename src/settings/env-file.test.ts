@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { expect, test } from 'vitest';
 import { paths } from '../paths.ts';
-import { ensureEnvFile, writeGenerated, writeOwn } from './env-file.ts';
+import { ensureEnvFile, readOwn, withOwn, writeGenerated, writeOwn } from './env-file.ts';
 
 async function folder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'moorage-env-'));
@@ -96,4 +96,22 @@ test('a line with a colon, which dotenv and Compose take too, is replaced and do
   await writeFile(file, '#DOMAIN=localhost\nDOMAIN: old.example\n');
   await writeOwn(file, { DOMAIN: 'new.example' });
   expect(parse(await readFile(file, 'utf8')).DOMAIN).toBe('new.example');
+});
+
+const BLOCK = '# --- Written by init-tls. Change the settings above instead. ---';
+
+test('a line that a person appended, as by echo NAME=VALUE >> .env, is theirs below the block, too', async () => {
+  const text = `DOMAIN=r.example\nAUTH=gate\n\n${BLOCK}\nLISTEN=tls\nRENEWER_REPLICAS=0\nBACKUP_PASSWORD=made\nAUTH=registry\nIMAGES=load\n`;
+  expect(readOwn(text)).toEqual({ DOMAIN: 'r.example', AUTH: 'registry', IMAGES: 'load' });
+  expect(parse(withOwn(text, { IMAGES: undefined, AUTH: 'gate', BACKUP_PASSWORD: 'given' }).text)).toEqual({
+    ...{ DOMAIN: 'r.example', AUTH: 'gate', BACKUP_PASSWORD: 'given' },
+    ...{ LISTEN: 'tls', RENEWER_REPLICAS: '0' },
+  });
+});
+
+test('what was appended in quotes still is what it was once the block is written anew', async () => {
+  const file = join(await folder(), '.env');
+  await writeFile(file, `${BLOCK}\nA=1\nMIRROR_PASSWORD='a$b #c'\n`);
+  await writeGenerated(file, { A: '2' });
+  expect(await readFile(file, 'utf8')).toContain("\nMIRROR_PASSWORD='a$b #c'\n");
 });

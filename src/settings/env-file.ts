@@ -3,8 +3,12 @@ import { parse } from 'dotenv';
 import { Failure, systemCode } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { isThere, ownerToKeep, readIfExists, writeAtomically } from '../system/files.ts';
+import { OWN_NAMES } from './schema.ts';
 
 const BEGIN = '# --- Written by init-tls. Change the settings above instead. ---';
+/** Of a person's settings, what a command may write into the block. */
+const REPLICAS = 'RENEWER_REPLICAS';
+const PASSWORD = 'BACKUP_PASSWORD';
 
 /** Whether `.env` had to be made from `.env.dist`. */
 export async function ensureEnvFile({ envFile, envExample }: Paths): Promise<boolean> {
@@ -36,9 +40,24 @@ async function whereItIs(envFile: string): Promise<string> {
   }
 }
 
-/** The person's own lines: what stands above the block that init-tls writes. */
+/**
+ * All that a `.env` says. The last line counts, as for Compose; but a password that a person gives counts more than the one
+ * that was made.
+ */
+export function readAll(text: string): Record<string, string> {
+  const given = parse(text.split(BEGIN)[0] ?? '')[PASSWORD];
+  return given ? { ...parse(text), [PASSWORD]: given } : parse(text);
+}
+
+/**
+ * The person's own lines: what stands above the block that init-tls writes, and what was appended to the file, as by
+ * `echo NAME=VALUE >> .env`.
+ */
 export function readOwn(text: string): Record<string, string> {
-  return parse(text.split(BEGIN)[0] ?? '');
+  const [own = '', block = ''] = text.split(BEGIN);
+  const isTheirs = (name: string) => OWN_NAMES.includes(name) && name !== REPLICAS && name !== PASSWORD;
+  const appended = Object.entries(parse(block)).filter(([name]) => isTheirs(name));
+  return { ...parse(own), ...Object.fromEntries(appended) };
 }
 
 /** The text of a `.env` with lines of the person's own set, and the names of those that were other ones. */
@@ -58,7 +77,10 @@ export function withOwn(
 function setLine(text: string, name: string, value: string | undefined): string {
   const at = text.indexOf(BEGIN);
   const own = at < 0 ? text : text.slice(0, at);
-  return `${withLine(own.split('\n'), name, value).join('\n')}${at < 0 ? '' : text.slice(at)}`;
+  const block = at < 0 ? '' : text.slice(at);
+  // An appended line would win over this one.
+  const rest = name === REPLICAS ? block : withLine(block.split('\n'), name, undefined).join('\n');
+  return `${withLine(own.split('\n'), name, value).join('\n')}${rest}`;
 }
 
 /**
@@ -111,15 +133,19 @@ export async function writeGenerated(
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const differing = names.filter((name) => before[name] !== after[name]);
   if (differing.length === 0) return [];
-  const lines = Object.entries(after).map(([name, value]) => `${name}=${value}`);
+  const lines = Object.entries(after).map(([name, value]) => `${name}=${spelled(value)}`);
   const head = own.trimEnd();
   await replaceEnvFile(envFile, [head, '', BEGIN, ...lines, ''].join('\n'));
   return differing;
 }
 
-/** Takes away what init-tls found out, but for some of it: where another machine gets the file it finds it out anew. */
+/**
+ * Takes away what init-tls found out, but for some of it: where another machine gets the file it finds it out anew. What is
+ * a person's stays: what was appended, and what backups are encrypted with.
+ */
 export async function dropGenerated(envFile: string, except: readonly string[]): Promise<void> {
   const [, block = ''] = ((await readIfExists(envFile)) ?? '').split(BEGIN);
-  const names = Object.keys(parse(block)).filter((name) => !except.includes(name));
+  const stays = (name: string) => except.includes(name) || (OWN_NAMES.includes(name) && name !== REPLICAS);
+  const names = Object.keys(parse(block)).filter((name) => !stays(name));
   await writeGenerated(envFile, Object.fromEntries(names.map((name) => [name, undefined])));
 }

@@ -27,6 +27,15 @@ test('the environment wins over .env, and an empty value is an unset one', async
   expect(settings).toMatchObject({ domain: 'from-env.example', httpPort: 8080, email: undefined });
 });
 
+test('a backup password that a person wrote above what init-tls wrote wins over the one that was made', async () => {
+  const block = '# --- Written by init-tls. Change the settings above instead. ---';
+  const { backup } = await loadSettings(
+    await checkout(`BACKUP_PASSWORD=mine\n${block}\nBACKUP_PASSWORD=made\n`),
+    {},
+  );
+  expect(backup.password?.reveal()).toBe('mine');
+});
+
 test.each([
   ['localhost', 'local'],
   ['registry', 'local'],

@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
-import { parse } from 'dotenv';
 import type { z } from 'zod';
 import { type Problem, WrongInput } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import { Secret } from '../secret.ts';
 import { readIfExists } from '../system/files.ts';
 import { dnsHookEnvProblem, dnsHookProblem } from './dns-hook.ts';
+import { readAll } from './env-file.ts';
 import { mirrorSettings } from './mirror.ts';
 import { resolveIssuer, rules } from './rules.ts';
 import { SETTING_NAMES, type Shape, schema } from './schema.ts';
@@ -31,7 +31,7 @@ export async function loadSettings(paths: Paths, environment: Environment): Prom
 
 /** The text of every setting that is set, by name. See `OF_FILE_ALONE` for what the environment has no say in. */
 export async function gather(paths: Paths, environment: Environment): Promise<Record<string, string>> {
-  const file = parse((await readIfExists(paths.envFile)) ?? '');
+  const file = readAll((await readIfExists(paths.envFile)) ?? '');
   const given = (name: string) => (OF_FILE_ALONE.includes(name) ? undefined : environment[name]);
   const set = SETTING_NAMES.map((name) => [name, (given(name) ?? file[name] ?? '').trim()] as const);
   return Object.fromEntries(set.filter(([, value]) => value !== ''));
