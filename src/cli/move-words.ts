@@ -44,9 +44,13 @@ export function showHandOver(terminal: Terminal, hand: HandedOver): void {
   const { settings, to, from, addresses, closed, byAddress } = hand;
   const target = addresses.length === 0 ? to : addresses.join(', ');
   const now = from.length === 0 ? '' : ` (now ${from.join(', ')})`;
+  const names = [
+    ...settings.names,
+    ...(settings.mirror?.domain === undefined ? [] : [settings.mirror.domain]),
+  ];
   const dns = byAddress
     ? `${settings.domain} is an address: give it to ${to}, or tell clients the new one`
-    : settings.names.map((name) => `${name}${name === settings.domain ? now : ''} → ${target}`).join('\n');
+    : names.map((name) => `${name}${name === settings.domain ? now : ''} → ${target}`).join('\n');
   terminal.line();
   terminal.table([
     ['Moved', `writes are open on ${to}, and closed here; for ${Math.round(closed)} s nobody could write`],

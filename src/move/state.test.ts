@@ -23,3 +23,14 @@ test('the password that backups are encrypted with goes along, and so do setting
     ...{ REGISTRY_HTTP_SECRET: SECRET, BACKUP_PASSWORD: 'made' },
   });
 });
+
+test('who renews here says nothing about who renews there', async () => {
+  const here = pathsOf(await mkdtemp(join(tmpdir(), 'move-here-')));
+  await writeFile(here.envFile, `RENEWER_REPLICAS=0\n${BLOCK}\nREGISTRY_HTTP_SECRET=${SECRET}\n`);
+  const settings = await loadSettings(here, {});
+  const renews = async (set: Record<string, string>) => {
+    const staged = await stageState(here, {}, settings, { to: 'root@new', folder: '/srv/moorage', set });
+    return staged.settings.renewerContainer;
+  };
+  expect([await renews({}), await renews({ RENEWER_REPLICAS: '0' })]).toEqual([true, false]);
+});

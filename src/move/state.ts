@@ -21,6 +21,9 @@ const GOES_ALONG = [...KEPT, 'var/events.jsonl'];
 /** Of what init-tls wrote, all else is found out anew there: images, the engine's socket, owners, folders. */
 const NOT_FOUND_ANEW = ['REGISTRY_HTTP_SECRET'];
 
+/** Who renews here, a unit or another supervisor, does not come along: a container does it there. */
+const NOT_THERE = { RENEWER_REPLICAS: undefined };
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Users, settings, certificates and accounts as they are to be on the other machine. */
@@ -140,7 +143,7 @@ async function settingsThere(
     return file[name] === there ? [] : [[name, there]];
   });
   const asked = Object.entries(set).map(([name, value]) => [name, value || undefined]);
-  return { ...Object.fromEntries(given), ...Object.fromEntries(asked) };
+  return { ...Object.fromEntries(given), ...NOT_THERE, ...Object.fromEntries(asked) };
 }
 
 function inFolder({ root }: Pick<Paths, 'root'>, folder: string, file: string): string {
