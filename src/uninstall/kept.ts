@@ -110,8 +110,12 @@ function bucket({ values, movedTo }: Found): Staying[] {
   return [{ what, why }];
 }
 
-function backups({ BACKUP_TARGET: target }: Found['values']): Staying[] {
-  return target ? [{ what: 'backups (BACKUP_TARGET)', why: 'never removed from here' }] : [];
+/** A target may also have been given on the command line. */
+function backups({ BACKUP_TARGET: target, BACKUP_PASSWORD: password }: Found['values']): Staying[] {
+  if (!target && !password) return [];
+  const what = target ? 'backups (BACKUP_TARGET)' : 'backups';
+  const lost = 'keep a copy of BACKUP_PASSWORD, which goes with .env: without it nobody can restore them';
+  return [{ what, why: `never removed from here${password ? `; ${lost}` : ''}` }];
 }
 
 function linkOf({ path, link }: FileFound): string[] {

@@ -143,6 +143,16 @@ test('a bucket and backups are never emptied, and that is said', () => {
   ]);
 });
 
+test.each([{ BACKUP_TARGET: '/mnt/backup', BACKUP_PASSWORD: 'made' }, { BACKUP_PASSWORD: 'made' }])(
+  'before the only password of the backups goes with .env, that is said: %j',
+  (values) => {
+    const why = (wish: typeof PURGE) =>
+      planUninstall(found({ values, settings: files.settings }), wish).kept.map((each) => each.why);
+    expect(why(PURGE)).toEqual([expect.stringMatching(/keep a copy of BACKUP_PASSWORD/)]);
+    expect(why(LEAVE).join()).not.toMatch(/BACKUP_PASSWORD/);
+  },
+);
+
 test('a bucket is nobody’s to remove while the registry on another machine has it', () => {
   const bucket = { STORAGE: 's3', S3_BUCKET: 'images' };
   const why = (movedTo: string | undefined) =>
