@@ -59,3 +59,9 @@ test('the parts see it whatever other leases there are, and however long ago it 
   expect(await asked()).toBe('collecting');
   expect(await readFile(join(places.maintenance, 'z.lease'), 'utf8')).toMatch(/^closed/);
 });
+
+test('whoever waits for a registry whose machine is lost is told where it says what to do', async () => {
+  await writeMove(places, { ...move, kind: 'coming' });
+  const remedy = expect.stringMatching(/lost for good: docs\/move\.md/);
+  await expect(expectNotMoved(places)).rejects.toMatchObject({ remedy });
+});

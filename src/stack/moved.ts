@@ -82,6 +82,6 @@ export async function expectNotMoved(paths: Place): Promise<void> {
   throw new Failure(
     'moving-here',
     `A registry is on its way here from ${move.other}, since ${since}, and has not come yet.`,
-    'On that machine `npm run move-to` ends it, and `npm run move-to -- --cancel` gives it up.',
+    'On that machine `npm run move-to` ends it, and `npm run move-to -- --cancel` gives it up. If it is lost for good: docs/move.md, “Interrupted”.',
   );
 }
