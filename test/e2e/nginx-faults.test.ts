@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { servedFingerprint } from '../../src/certificates/handshake.ts';
 import { Checkout } from '../support/checkout.ts';
-import { activateDue } from '../support/due.ts';
+import { serveDue } from '../support/due.ts';
 
 let checkout: Checkout;
 let port: number;
@@ -22,7 +22,7 @@ afterAll(() => checkout.dispose());
 
 describe('fault 23: nginx itself', () => {
   test('stopped while a renewal is due: told, and the certificate is served as soon as nginx is back', async () => {
-    const due = await makeDue();
+    const due = await serveDue(checkout.root, served);
     await checkout.compose('stop', 'nginx');
     const { exitCode, stderr } = await checkout.npm('renew');
     expect({ exitCode, stderr }).toMatchObject({
@@ -51,7 +51,7 @@ describe('fault 23: nginx itself', () => {
   });
 
   test('a configuration that is broken when the renewer renews: not loaded, told, loaded once it is mended', async () => {
-    const due = await makeDue();
+    const due = await serveDue(checkout.root, served);
     await writeFile(broken, 'no_such_directive on;\n');
     await checkout.compose('start', 'renewer');
     await expect
@@ -76,13 +76,6 @@ describe('fault 23: nginx itself', () => {
     });
   });
 });
-
-/** Deploys a certificate that is due, and waits until nginx serves it. Answers its fingerprint. */
-async function makeDue(): Promise<string> {
-  const fingerprint = await activateDue(checkout.root);
-  await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(fingerprint);
-  return fingerprint;
-}
 
 async function nginxLog(): Promise<string> {
   const { stdout, stderr } = await checkout.compose('logs', '--no-log-prefix', 'nginx');

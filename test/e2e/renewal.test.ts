@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { servedFingerprint } from '../../src/certificates/handshake.ts';
 import { Checkout } from '../support/checkout.ts';
-import { activateDue } from '../support/due.ts';
+import { serveDue } from '../support/due.ts';
 import { keepAsking, openTls } from '../support/traffic.ts';
 
 let checkout: Checkout;
@@ -30,7 +30,7 @@ test('renew says when it will be due, and does nothing before', async () => {
 });
 
 test('renew --dry-run says what would be done, and does not do it', async () => {
-  const due = await makeDue();
+  const due = await serveDue(checkout.root, served);
   const { stdout } = await checkout.npm('renew', ['--dry-run']);
   expect(stdout).toMatch(/to be renewed: it is valid until .* and due: renewal due/);
   expect(await served()).toBe(due);
@@ -38,7 +38,7 @@ test('renew --dry-run says what would be done, and does not do it', async () => 
 
 test('the renewer renews what is due, without the engine, and no request fails meanwhile', async () => {
   const before = await served();
-  const due = await makeDue();
+  const due = await serveDue(checkout.root, served);
   const requests = keepAsking(port);
   await checkout.compose('restart', 'renewer');
   // While nginx follows, a worker of before may still answer.
@@ -83,7 +83,7 @@ test('settings of one’s own in nginx/user.d are in force', async () => {
 });
 
 test('two commands and the daemon at once do not get in each other’s way', async () => {
-  await makeDue();
+  await serveDue(checkout.root, served);
   const all = [checkout.npm('renew'), checkout.npm('renew'), checkout.compose('restart', 'renewer')];
   for (const { exitCode } of await Promise.all(all)) expect(exitCode).toBe(0);
   const { stdout } = await checkout.npm('renew');
@@ -113,13 +113,6 @@ test('npm run daemon does the same on the host, and ends on SIGTERM with 0', asy
   daemon.kill('SIGTERM');
   expect((await daemon).exitCode).toBe(0);
 });
-
-/** Deploys a certificate that is due, and waits until nginx serves it. Answers its fingerprint. */
-async function makeDue(): Promise<string> {
-  const fingerprint = await activateDue(checkout.root);
-  await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(fingerprint);
-  return fingerprint;
-}
 
 async function served(): Promise<string> {
   const shown = await servedFingerprint({ host: '127.0.0.1', port, servername: 'localhost', timeout: 5_000 });

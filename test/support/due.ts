@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { CertificateStore } from '../../src/certificates/store.ts';
 import { LocalIssuer } from '../../src/issuers/local.ts';
 import { paths } from '../../src/paths.ts';
@@ -5,8 +6,12 @@ import { systemClock } from '../../src/system/clock.ts';
 
 const DAY = 24 * 3_600_000;
 
-/** Makes a certificate of the local CA current that was issued 70 of its 90 days ago. Answers its fingerprint. */
-export async function activateDue(root: string): Promise<string> {
+/**
+ * Makes a certificate of the local CA current that was issued 70 of its 90 days ago, and waits until nginx serves it.
+ * @param served fingerprint of what nginx shows now
+ * @returns fingerprint of that certificate
+ */
+export async function serveDue(root: string, served: () => Promise<string>): Promise<string> {
   const places = paths(root);
   const then = { ...systemClock, now: () => new Date(Date.now() - 70 * DAY) };
   const issuer = new LocalIssuer(places.localAuthority, then);
@@ -14,5 +19,7 @@ export async function activateDue(root: string): Promise<string> {
   const store = new CertificateStore(places.certificates, then);
   const generation = await store.add(await issuer.issue(order, () => undefined));
   await store.activate(generation);
-  return generation.certificate.fingerprint;
+  const { fingerprint } = generation.certificate;
+  await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(fingerprint);
+  return fingerprint;
 }
