@@ -1,6 +1,7 @@
 // Bundles a program with all it uses: `node scripts/bundle.mjs renewer|gate|relay|exporter FOLDER`. For its image.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { BUNDLED, FOR_COMMONJS } from '../src/start/bundling.mjs';
 
 /** main.mjs is what runs; what else is named here is a worker beside it. */
 const PROGRAMS = {
@@ -25,20 +26,6 @@ await build({
   entryPoints,
   outdir: folder,
   outExtension: { '.js': '.mjs' },
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  logLevel: 'warning',
-  preserveSymlinks: true, // the bundle names its files: the same wherever node_modules leads to
-  // Optional native speed-ups of the SSH transport, which the renewer does not use.
-  external: ['cpu-features', '*.node'],
-  // CommonJS packages inside the bundle still expect these.
-  banner: {
-    js: [
-      "import { createRequire } from 'node:module';",
-      'const require = createRequire(import.meta.url);',
-      'const __dirname = import.meta.dirname;',
-    ].join(' '),
-  },
+  ...BUNDLED,
+  banner: { js: FOR_COMMONJS },
 });

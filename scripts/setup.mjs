@@ -1,4 +1,4 @@
-// Every npm script starts here (node --import): plain JavaScript, so that a fresh clone needs no step before it.
+// Before every npm script (node --import): plain JavaScript, so that a fresh clone needs no step before it.
 import { execFileSync } from 'node:child_process';
 import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -30,9 +30,6 @@ if (!linked && changed(`${root}package-lock.json`) > changed(`${root}node_module
     process.exit(1);
   }
 }
-
-const { register } = await import('tsx/esm/api');
-register();
 
 /** What `.env` has for npm, which looks for `https_proxy` first; what the shell has under either name is given first. */
 function proxies() {

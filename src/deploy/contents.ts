@@ -31,5 +31,8 @@ export const COPIED: readonly string[] = [
 /** As they come with the packages for a machine, which has nothing for development. */
 export const OF_PACKAGES: readonly string[] = ['package.json', 'node_modules', 'package-lock.json'];
 
-/** Not needed where nobody develops. */
-export const LEFT_OUT: readonly string[] = ['*.test.ts', '/scripts/test.ts', '/scripts/bench.ts'];
+/** Not needed where nobody develops; and each machine puts its commands together by itself (`src/start`). */
+export const LEFT_OUT: readonly string[] = [
+  ...['*.test.ts', '/scripts/test.ts', '/scripts/bench.ts'],
+  '/node_modules/.cache',
+];

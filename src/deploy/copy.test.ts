@@ -9,12 +9,16 @@ test('what rsync itemizes is read as files that were written and removed; folder
     '.f..t...... README.md',
     '.d..t...... docs/',
     '.f...p..... scripts/gate.ts',
-    'cL+++++++++ node_modules/.bin/tsx -> ../tsx/dist/cli.mjs',
+    'cL+++++++++ node_modules/.bin/semver -> ../semver/bin/semver.js',
     '*deleting   src/old.ts',
     '',
   ].join('\n');
   expect(readItems(output)).toEqual({
-    written: ['compose/gate.yaml', 'src/with a blank.ts', 'node_modules/.bin/tsx -> ../tsx/dist/cli.mjs'],
+    written: [
+      'compose/gate.yaml',
+      'src/with a blank.ts',
+      'node_modules/.bin/semver -> ../semver/bin/semver.js',
+    ],
     removed: ['src/old.ts'],
   });
 });

@@ -165,7 +165,7 @@ test('without systemd: exit 1 with what does the same', async () => {
   const elsewhere = { runtime: join(folder, 'elsewhere'), root: true };
   await expect(expectServiceManager(elsewhere, '/srv/moorage', '--install')).rejects.toMatchObject({
     code: 'no-systemd',
-    remedy: expect.stringMatching(/docker compose up -d.*\/srv\/moorage.*scripts\/daemon\.ts/s),
+    remedy: expect.stringMatching(/docker compose up -d.*\/srv\/moorage.*scripts\/start\.mjs daemon/s),
   });
 });
 

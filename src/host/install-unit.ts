@@ -39,7 +39,7 @@ export async function expectServiceManager(
       [
         'The renewer container does the same: `docker compose up -d` starts it. For another supervisor, run this',
         `in ${checkout} as the owner of var/, and put RENEWER_REPLICAS=0 into .env to leave the container off:`,
-        '  node --import tsx/esm scripts/daemon.ts',
+        '  node scripts/start.mjs daemon',
       ].join('\n'),
     );
   }

@@ -23,7 +23,7 @@ test('the unit of a plain checkout, as a whole', () => {
     [Service]
     Type=exec
     WorkingDirectory=/srv/moorage
-    ExecStart=:/usr/bin/node --import tsx/esm scripts/daemon.ts
+    ExecStart=:/usr/bin/node scripts/start.mjs daemon
     Environment=TMPDIR=/run/moorage-renewer
     User=ada
     Group=ada
@@ -83,7 +83,7 @@ test('specifiers, spaces, quotes and backslashes in the path mean themselves', (
 
 test('so they do in Node’s path, where no variable is expanded either', () => {
   expect(values('ExecStart', { node: '/opt/$HOME/no de%n' })).toEqual([
-    ':"/opt/$HOME/no de%%n" --import tsx/esm scripts/daemon.ts',
+    ':"/opt/$HOME/no de%%n" scripts/start.mjs daemon',
   ]);
 });
 
@@ -148,7 +148,7 @@ test('no path can add a line, end a word early or name another place', () => {
       expect(found.filter((line) => line.endsWith('\\'))).toEqual([]);
       expect(of('WorkingDirectory=').replaceAll('%%', '%')).toBe(checkout);
       expect(words(of('ReadWritePaths='))).toEqual([`${checkout}/var`]);
-      expect(words(of('ExecStart=:'))).toEqual([`/opt/${node}`, '--import', 'tsx/esm', 'scripts/daemon.ts']);
+      expect(words(of('ExecStart=:'))).toEqual([`/opt/${node}`, 'scripts/start.mjs', 'daemon']);
       expect(words(of('Environment='))).toEqual([`DOCKER_HOST=${node}`]);
       return true;
     }),

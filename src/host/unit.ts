@@ -35,8 +35,8 @@ export function runtimeFolder(project: string): string {
 }
 
 /**
- * The unit (systemd.service(5), systemd.exec(5)). It starts tsx and not `scripts/setup.mjs`: after an upgrade that one
- * would install packages, at boot, as somebody who may not write them.
+ * The unit (systemd.service(5), systemd.exec(5)). It goes without `scripts/setup.mjs`: after an upgrade that one would
+ * install packages, at boot, as somebody who may not write them.
  * @throws Failure `unfit-place` where a path can't be written into a unit or is hidden from services
  */
 export function unitText(facts: UnitFacts): string {
@@ -57,7 +57,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ${workingDirectory(checkout)}
-ExecStart=:${quoted(node)} --import tsx/esm scripts/daemon.ts
+ExecStart=:${quoted(node)} scripts/start.mjs daemon
 ${Object.entries(variables)
   .map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`)
   .join('\n')}

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
+import { buildSync } from 'esbuild';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -78,18 +78,23 @@ test('of many changes at once none is lost', async () => {
 
 /** A process of its own that says when it is ready, and once its input ends adds NAME0, NAME1 and so on, a line for each. */
 function adding(name: string, count: number) {
-  const module = pathToFileURL(join(import.meta.dirname, 'users.ts')).href;
-  const program = `
-    import { addUser } from ${JSON.stringify(module)};
+  const contents = `
+    import { addUser } from './users.ts';
     console.log('ready');
     for await (const _ of process.stdin);
     for (let number = 0; number < ${count}; number += 1) {
       await addUser(${JSON.stringify(file)}, ${JSON.stringify(name)} + number, ${JSON.stringify(HASH)});
       console.log(number);
     }`;
-  return execa(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
-    reject: false,
+  const program = join(dirname(file), `${name}.mjs`);
+  buildSync({
+    stdin: { contents, resolveDir: import.meta.dirname },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: program,
   });
+  return execa(process.execPath, [program], { reject: false });
 }
 
 test('of two processes that change it at once neither loses a user', async () => {

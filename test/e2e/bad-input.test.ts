@@ -96,7 +96,7 @@ test('an engine that does not answer: exit 1, naming where; nothing is installed
 
 test('an engine that one may not use: exit 1, naming the group to join', async () => {
   const { dockerHost, root } = await asNobody();
-  const command = ['node', '--import', './scripts/setup.mjs', 'scripts/init-tls.ts', '--yes'];
+  const command = ['node', '--import', './scripts/setup.mjs', 'scripts/start.mjs', 'init-tls', '--yes'];
   const { exitCode, stderr } = await execa(
     'setpriv',
     ['--reuid=65534', '--regid=65534', '--clear-groups', ...command],
@@ -155,7 +155,7 @@ test('a checkout that can’t be written to: exit 1 in plain words', async () =>
   await execa('mount', ['--bind', checkout.root, root]);
   cleanUp.push(() => execa('umount', [root]));
   await execa('mount', ['-o', 'remount,bind,ro', root]);
-  const command = ['--import', './scripts/setup.mjs', 'scripts/init-tls.ts', '--yes'];
+  const command = ['--import', './scripts/setup.mjs', 'scripts/start.mjs', 'init-tls', '--yes'];
   const { exitCode, stderr } = await execa('node', command, { cwd: root, env: checkout.env, reject: false });
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,

@@ -53,7 +53,7 @@ test('and the one after that changes nothing', async () => {
 
 /** Runs init-tls until it reports the step, then sends the signal. Whether the step was seen. */
 async function runUntil(step: string, signal: NodeJS.Signals): Promise<boolean> {
-  const child = execa('node', ['--import', './scripts/setup.mjs', 'scripts/init-tls.ts', '--yes'], {
+  const child = execa('node', ['--import', './scripts/setup.mjs', 'scripts/start.mjs', 'init-tls', '--yes'], {
     cwd: checkout.root,
     env: checkout.env,
     reject: false,

@@ -39,7 +39,7 @@ afterAll(async () => {
 async function asSomebody(script: string, ...args: string[]): Promise<Ran> {
   const { gid } = await stat(socketOf(environment().DOCKER_HOST) ?? '');
   const identity = [`--reuid=${SOMEBODY}`, `--regid=${SOMEBODY}`, `--groups=${gid}`];
-  const command = ['node', '--import', './scripts/setup.mjs', `scripts/${script}.ts`, ...args];
+  const command = ['node', '--import', './scripts/setup.mjs', 'scripts/start.mjs', script, ...args];
   return checkout.run('setpriv', [...identity, ...command]);
 }
 

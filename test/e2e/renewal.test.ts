@@ -101,7 +101,7 @@ test('on SIGTERM the renewer ends at once and cleanly', async () => {
 });
 
 test('npm run daemon does the same on the host, and ends on SIGTERM with 0', async () => {
-  const daemon = execa('node', ['--import', './scripts/setup.mjs', 'scripts/daemon.ts'], {
+  const daemon = execa('node', ['--import', './scripts/setup.mjs', 'scripts/start.mjs', 'daemon'], {
     cwd: checkout.root,
     env: checkout.env,
   });

@@ -96,27 +96,27 @@ test('nothing is changed without consent, by a wrong name, or by --dry-run', asy
 
 test('while another command is at work it is refused, and says which', async () => {
   const script = `import { spawnSync } from 'node:child_process';
-    import { withLock } from './src/system/lock.ts';
-    import { systemClock } from './src/system/clock.ts';
+    import { withLock } from '../src/system/lock.ts';
+    import { systemClock } from '../src/system/clock.ts';
     await withLock('var/locks/storage', 'npm run gc', systemClock, async () => {
       const args = ['run', '--silent', 'uninstall', '--', '--yes'];
       process.exitCode = spawnSync('npm', args, { stdio: 'inherit' }).status ?? 9;
     });`;
-  await succeed(`cat > hold.mts <<'END'\n${script}\nEND`);
-  const holder = ['runuser', '-u', 'ada', '--', 'node', '--import', 'tsx/esm', 'hold.mts'];
+  await succeed(`cat > scripts/hold.ts <<'END'\n${script}\nEND`);
+  const holder = ['runuser', '-u', 'ada', '--', 'node', 'scripts/start.mjs', 'hold'];
   expect(await remote.run(holder, HOME)).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining('npm run gc is running'),
   });
-  await succeed('rm hold.mts');
+  await succeed('rm scripts/hold.ts');
 });
 
 test('all that was made here goes, but for what belongs to root: then the commands are told', async () => {
   expect(await asRoot('daemon', '--install')).toMatchObject({ exitCode: 0 });
-  const script = `import { Made } from './src/host/made.ts';
+  const script = `import { Made } from '../src/host/made.ts';
     await new Made('var/made.json').ensure('${TRUST}', 'trust', 'a CA');`;
-  await succeed(`cat > make.mts <<'END'\n${script}\nEND
-    node --import tsx/esm make.mts; rm make.mts; touch ${TRUST}.theirs`);
+  await succeed(`cat > scripts/make.ts <<'END'\n${script}\nEND
+    node scripts/start.mjs make; rm scripts/make.ts; touch ${TRUST}.theirs`);
   const { exitCode, stdout } = await asAda('uninstall', '--yes', '--json');
   const told = JSON.parse(stdout);
   expect(exitCode).toBe(1);

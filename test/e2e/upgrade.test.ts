@@ -231,7 +231,7 @@ const events = () => readFile(join(root(), 'var/events.jsonl'), 'utf8');
 
 /** Kills an upgrade as soon as its journal says that it is at a step. Whether it was seen there. */
 async function killedAt(step: string, ...args: string[]): Promise<boolean> {
-  const child = execa('node', ['--import', './scripts/setup.mjs', 'scripts/upgrade.ts', ...args], {
+  const child = execa('node', ['--import', './scripts/setup.mjs', 'scripts/start.mjs', 'upgrade', ...args], {
     cwd: root(),
     env: stack.checkout.env,
     reject: false,

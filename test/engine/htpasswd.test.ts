@@ -25,7 +25,7 @@ async function accepts(name: string, password: string): Promise<boolean> {
 
 /** The command on a terminal of its own: `typed` goes in a line a prompt; what the screen shows comes back. */
 async function onTerminal(args: string, typed: readonly [prompt: string, keys: string][]) {
-  const command = `node --import ./scripts/setup.mjs scripts/user.ts ${args}`;
+  const command = `node --import ./scripts/setup.mjs scripts/start.mjs user ${args}`;
   const child = execa('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     cwd: checkout.root,
     reject: false,

@@ -26,7 +26,7 @@ export async function killAt(
   step: string,
   signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<boolean> {
-  const script = ['--import', './scripts/setup.mjs', `scripts/${command.name}.ts`, ...command.args];
+  const script = ['--import', './scripts/setup.mjs', 'scripts/start.mjs', command.name, ...command.args];
   const child = execa('node', script, {
     cwd: checkout.root,
     env: checkout.env,
