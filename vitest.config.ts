@@ -3,12 +3,11 @@ import { defineConfig } from 'vitest/config';
 const MINUTE = 60_000;
 const PATIENCE = { testTimeout: 15 * MINUTE, hookTimeout: 15 * MINUTE };
 
-/** They wait more than they work, and touch nothing that they have not made: two go side by side. */
-const IN_PAIRS = [
-  ...['blobs', 'certbot', 'clean-up-rounds', 'doctor-fronts', 'doctor-outside', 'gate-transport', 'gc'],
-  ...['gc-killed', 'gc-s3', 'issuers', 'mirror', 'prune', 'prune-s3', 'reliability-slow', 'restore'],
-  ...['short-lived', 'storage-s3', 'deploy-extras', 'deploy-machine', 'engine-proxy', 'images-load'],
-  ...['move-to', 'move-name', 'red-hat', 'red-hat-deploy', 'storage-move', 'trust', 'uninstall'],
+/** They fill disks or memory, or count what comes through within a time, and want the machine to themselves. */
+const ALONE = [
+  ...['access', 'bad-input', 'disk', 'doctor', 'flood', 'front-limits', 'interruption', 'ipv6', 'local'],
+  ...['nginx-faults', 'reliability-killed', 'reliability-large', 'reliability-recreated'],
+  ...['reliability-uploads', 'renewal', 'status', 'upgrade', 'uploads'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 /** unit: quick, beside the code · engine: one module against a real engine, and what a CA and a machine may do to a renewal · e2e: what a user sees, all parts real. */
@@ -38,17 +37,18 @@ export default defineConfig({
         // They make the images that the next ones share.
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          exclude: IN_PAIRS,
+          include: ALONE,
           ...PATIENCE,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },
       },
       {
+        // They wait more than they work, and touch nothing that they have not made: two go side by side.
         test: {
           name: 'e2e-pairs',
-          include: IN_PAIRS,
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: ALONE,
           ...PATIENCE,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
