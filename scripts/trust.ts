@@ -47,7 +47,7 @@ await main(
     .addOption(
       new Option('--print', 'print a script that does it on a machine without this project')
         .default(false)
-        .conflicts('remove'),
+        .conflicts(['remove', 'system']), // the script is for the clients alone
     )
     .option('--json', 'print the result as JSON', false)
     .action(async (name: RegistryName | undefined, options: Options) => {

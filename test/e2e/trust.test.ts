@@ -130,6 +130,12 @@ test('the script that the registry’s machine prints does it by the shell alone
   await client.sh(`rm -r "/etc/docker/certs.d/${authority()}"`);
 });
 
+test('that script is for the clients alone: with --system it is refused', async () => {
+  const { exitCode, stdout, stderr } = await registry.npm('trust', ['--print', '--system']);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toContain('--system');
+});
+
 test('somebody who is not root is told the command', async () => {
   await client.sh(`chown -R ada "${PROJECT}"`);
   const command = `cd "${PROJECT}" && npm run --silent trust -- ${authority()} --ca "${CA}"`;
