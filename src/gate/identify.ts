@@ -96,8 +96,11 @@ async function byToken(
     return right ? token : undefined;
   };
   let token = valid(rules);
-  if (token === undefined && (await parts.rules.refresh()) && parts.rules.current !== undefined)
-    token = valid(parts.rules.current);
+  if (token === undefined) {
+    // One that was made just now: by this look, or by one that has seen it since the request came.
+    await parts.rules.refresh();
+    token = parts.rules.current && valid(parts.rules.current);
+  }
   if (token === undefined) {
     const noted = { user: known(rules.users, login.name), token: known(rules.tokens, id) };
     return { kind: 'refused', refusal: { kind: 'wrong-login', noted } };

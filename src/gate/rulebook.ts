@@ -37,8 +37,8 @@ export class Rulebook {
   readonly #clock: Clock;
   readonly #tell: (line: string) => void;
   #current: Rules | undefined;
-  #looking: Promise<boolean> | undefined;
-  #lookAfter: Promise<boolean> | undefined;
+  #looking: Promise<void> | undefined;
+  #lookAfter: Promise<void> | undefined;
 
   private constructor(files: RulebookFiles, clock: Clock, tell: (line: string) => void) {
     const watch = <T>(source: Source<T>): WatchedFile<T> =>
@@ -77,8 +77,8 @@ export class Rulebook {
     return this.#current;
   }
 
-  /** Looks at the files as they are from now on. Answers whether something changed. */
-  refresh(): Promise<boolean> {
+  /** Looks at the files as they are from now on. */
+  refresh(): Promise<void> {
     if (this.#looking === undefined) return this.#lookNow();
     // The look under way may have been too early for whoever asks now.
     this.#lookAfter ??= this.#looking.then(() => {
@@ -96,22 +96,21 @@ export class Rulebook {
     }
   }
 
-  #lookNow(): Promise<boolean> {
+  #lookNow(): Promise<void> {
     this.#looking = this.#look().finally(() => {
       this.#looking = undefined;
     });
     return this.#looking;
   }
 
-  async #look(): Promise<boolean> {
+  async #look(): Promise<void> {
     const files = [this.#users, this.#tokens, this.#policy];
     const changed = await Promise.all(files.map((file) => file.look()));
-    if (!changed.includes(true)) return false;
+    if (!changed.includes(true)) return;
     const [users, tokens, policy] = [this.#users.value, this.#tokens.value, this.#policy.value];
     const whole = users !== undefined && tokens !== undefined && policy !== undefined;
     this.#current = whole ? { users, tokens, policy } : undefined;
     await this.#record(whole);
-    return true;
   }
 
   async #record(inForce: boolean): Promise<void> {
