@@ -53,13 +53,13 @@ export default defineConfig({
         },
       },
       {
-        // They wait more than they work, and touch nothing that they have not made: three go side by side.
+        // They wait more than they work, and touch nothing that they have not made: two go side by side.
         test: {
-          name: 'e2e-together',
+          name: 'e2e-pairs',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ALONE,
           ...PATIENCE,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 4 },
         },
       },

@@ -68,7 +68,7 @@ async function bothRuns(quick: boolean): Promise<{ readonly first: Timed; readon
 
 async function timed(checkout: Checkout, machine: RemoteMachine, args: readonly string[]): Promise<Timed> {
   const started = performance.now();
-  const { exitCode, stdout, stderr } = await checkout.npm('deploy', [machine.login, '--json', ...args], {
+  const { exitCode, stdout, stderr } = await checkout.command('deploy', [machine.login, '--json', ...args], {
     env: machine.env,
   });
   const seconds = (performance.now() - started) / 1000;

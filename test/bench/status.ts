@@ -79,7 +79,7 @@ async function timed(
   expected = '',
 ): Promise<number> {
   const began = performance.now();
-  const { exitCode, stdout, stderr } = await checkout.npm(script, args);
+  const { exitCode, stdout, stderr } = await checkout.command(script, args);
   const seconds = (performance.now() - began) / 1000;
   if (exitCode !== 0) throw new Error(`${script} ended with ${exitCode}:\n${stdout}\n${stderr}`);
   if (!stdout.includes(expected)) throw new Error(`${script} shows something else:\n${stdout}`);

@@ -120,7 +120,7 @@ describe('the tokens by which Docker pulls without a login', () => {
     const { token } = await get(stack.login('leaver'));
     const visit = () => use(token, '/v2/team/app/tags/list');
     expect(await visit()).toBe(403);
-    await stack.checkout.npm('user', ['remove', 'leaver']);
+    await stack.checkout.command('user', ['remove', 'leaver']);
     await expect.poll(visit, { timeout: 20_000 }).toBe(401);
   });
 

@@ -243,16 +243,16 @@ describe('the files', () => {
   });
 
   test('a new user gets in at once, a removed one stays out at once', async () => {
-    await checkout.npm('user', ['add', 'newcomer', '--password-stdin'], { input: 'newcomer-password' });
+    await checkout.command('user', ['add', 'newcomer', '--password-stdin'], { input: 'newcomer-password' });
     const ask = () => calls.ask('GET', '/v2/', { as: 'newcomer:newcomer-password' });
     expect((await ask()).status).toBe(200);
-    await checkout.npm('user', ['remove', 'newcomer']);
+    await checkout.command('user', ['remove', 'newcomer']);
     await becomes(ask, 401);
   });
 
   test('a malformed access.yaml is told with file and line, and the last good one stays in force, over restarts too', async () => {
     await setAccess('users:\n  puller: [pul:secret/**]\n');
-    const status = async () => (await checkout.npm('status')).stdout;
+    const status = async () => (await checkout.command('status')).stdout;
     await expect.poll(status, { timeout: 20_000 }).toMatch(/access\.yaml:2: .*pul/);
     const asPuller = async (path: string) => (await calls.ask('GET', path, { as: as('puller') })).status;
     expect(await asPuller('/v2/team/app/tags/list')).toBe(200);
@@ -269,7 +269,7 @@ describe('the files', () => {
     const before = await readFile(file, 'utf8');
     await writeAtomically(file, `${before}weak:$apr1$abc$def\n`, 0o600);
     await expect
-      .poll(async () => (await checkout.npm('status')).stdout, { timeout: 20_000 })
+      .poll(async () => (await checkout.command('status')).stdout, { timeout: 20_000 })
       .toMatch(/registry\.password:\d+: the password of weak is not hashed by bcrypt/);
     expect((await calls.ask('GET', '/v2/', { as: as('puller') })).status).toBe(200);
     await writeAtomically(file, before, 0o600);

@@ -56,7 +56,7 @@ test('a renewal that fails is told once, with the CA’s words, also when the re
 });
 
 test('renew shows the last error, and when the next attempt is', async () => {
-  const { stdout } = await checkout.npm('renew', ['--dry-run']);
+  const { stdout } = await checkout.command('renew', ['--dry-run']);
   expect(stdout).toMatch(/Last error .*unauthorized, says the test/);
   expect(stdout).toMatch(/Attempts +one failure since .* UTC; next attempt .* UTC/);
   expect(stdout).toMatch(/Last attempt .*: failed, unauthorized/);
@@ -64,7 +64,7 @@ test('renew shows the last error, and when the next attempt is', async () => {
 
 test('when it works again that is told too', async () => {
   ca.clear();
-  expect(await checkout.npm('renew')).toMatchObject({ exitCode: 0 });
+  expect(await checkout.command('renew')).toMatchObject({ exitCode: 0 });
   await checkout.compose('restart', 'renewer');
   await expect.poll(() => alerts, { timeout: 60_000, interval: 100 }).toHaveLength(2);
   expect(alerts[1]).toMatchObject({ event: 'recovered', domain: NAME });

@@ -32,7 +32,7 @@ test.each(['access.yaml', 'tokens.json'])(
   async (name) => {
     const file = join(checkout.root, 'registry/auth', name);
     await writeFile(file, '{}');
-    const { exitCode, stderr } = await checkout.npm('init-tls', ['--yes']);
+    const { exitCode, stderr } = await checkout.command('init-tls', ['--yes']);
     await rm(file);
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 2,

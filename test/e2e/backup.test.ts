@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 const backup = (place: string, args: readonly string[] = [], env: Record<string, string> = {}) =>
-  checkout.npm('backup', [place, '--json', ...args], { env });
+  checkout.command('backup', [place, '--json', ...args], { env });
 
 async function backedUp(place: string, args: readonly string[] = [], env: Record<string, string> = {}) {
   const ran = await backup(place, args, env);
@@ -61,7 +61,7 @@ async function filesIn(place: string): Promise<number> {
 }
 
 test('the first backup makes a password and says that it has to be kept; it is in no argument and no output', async () => {
-  const { exitCode, stdout } = await checkout.npm('backup', [target]);
+  const { exitCode, stdout } = await checkout.command('backup', [target]);
   expect({ exitCode, stdout }).toMatchObject({
     exitCode: 0,
     stdout: expect.stringMatching(/KEEP A COPY OF BACKUP_PASSWORD/),
@@ -188,7 +188,7 @@ test.each([
     ...env,
     ...(args[0]?.startsWith('PLACE') ? { REGISTRY_DATA_DIR: '/x/registry/data' } : {}),
   };
-  const { exitCode, stderr } = await checkout.npm('backup', places, { env: wrong });
+  const { exitCode, stderr } = await checkout.command('backup', places, { env: wrong });
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(reason) });
 });
 

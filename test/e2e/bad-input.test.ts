@@ -23,7 +23,7 @@ afterEach(async () => {
 
 afterAll(() => checkout.dispose());
 
-const init = (env: Record<string, string> = {}) => checkout.npm('init-tls', ['--yes'], { env });
+const init = (env: Record<string, string> = {}) => checkout.command('init-tls', ['--yes'], { env });
 
 test('wrong settings: exit 2, each named with what would be right, and nothing has changed', async () => {
   const { exitCode, stderr } = await init({
@@ -41,14 +41,14 @@ test('wrong settings: exit 2, each named with what would be right, and nothing h
 test.each([['--frobnicate'], ['--user', 'a:b'], ['--user', '']])(
   'wrong arguments: exit 2 (%s %s)',
   async (...args) => {
-    const { exitCode, stderr } = await checkout.npm('init-tls', ['--yes', ...args]);
+    const { exitCode, stderr } = await checkout.command('init-tls', ['--yes', ...args]);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/\S/) });
   },
 );
 
 test('every command explains itself with --help', async () => {
   for (const name of ['init-tls', 'renew', 'daemon', 'user']) {
-    const { exitCode, stdout } = await checkout.npm(name, ['--help']);
+    const { exitCode, stdout } = await checkout.command(name, ['--help']);
     expect({ name, exitCode, stdout }).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining(`Usage: npm run ${name} -- `),
@@ -187,7 +187,7 @@ test('a users file with another hash than bcrypt is refused by file and line, an
   const file = join(checkout.root, 'registry/auth/registry.password');
   const text = `${await readFile(file, 'utf8')}old:$apr1$abc$def\n`;
   await writeFile(file, text);
-  const { exitCode, stderr } = await checkout.npm('user', ['add', 'new', '--generate']);
+  const { exitCode, stderr } = await checkout.command('user', ['add', 'new', '--generate']);
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 2,
     stderr: expect.stringMatching(/registry\.password:2.*old.*bcrypt/),

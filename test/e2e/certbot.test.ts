@@ -73,7 +73,7 @@ test('a certificate that was issued but not yet imported when the run was killed
 });
 
 test('renew --force gets a new certificate and nginx shows it', async () => {
-  const { exitCode, stdout } = await checkout.npm('renew', ['--force', '--json']);
+  const { exitCode, stdout } = await checkout.command('renew', ['--force', '--json']);
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ changed: true, decision: { kind: 'keep' } });
   expect(await pebble.issued()).toBe(2);
@@ -89,7 +89,7 @@ test('a second name is added by one more order', async () => {
 test('a CA that refuses: exit 1 with its words, the old certificate stays', async () => {
   const before = await served();
   await pebble.setAddress(`wrong.${NAME}`, '127.0.0.2');
-  const { exitCode, stderr } = await checkout.npm('init-tls', ['--yes'], {
+  const { exitCode, stderr } = await checkout.command('init-tls', ['--yes'], {
     env: { EXTRA_DOMAINS: `wrong.${NAME}` },
   });
   expect(exitCode).toBe(1);
@@ -100,7 +100,7 @@ test('a CA that refuses: exit 1 with its words, the old certificate stays', asyn
 
 test('an ACME server that is not there: exit 1, the old certificate stays', async () => {
   const before = await served();
-  const { exitCode, stderr } = await checkout.npm('init-tls', ['--yes'], {
+  const { exitCode, stderr } = await checkout.command('init-tls', ['--yes'], {
     env: { ACME_DIRECTORY: 'https://nowhere:14000/dir' },
   });
   expect(exitCode).toBe(1);

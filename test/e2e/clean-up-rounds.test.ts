@@ -29,12 +29,12 @@ const keptOf = ({ all }: Releases): readonly Release[] => all.slice(-KEEP);
 
 async function pruned(): Promise<void> {
   const rules = ['--repo', 'rounds/**', '--keep-last', String(KEEP), '--untagged-days', '0'];
-  const ran = await checkout.npm('prune', [...rules, '--undo-days', '0', '--yes', '--json']);
+  const ran = await checkout.command('prune', [...rules, '--undo-days', '0', '--yes', '--json']);
   expect(ran, ran.stderr).toMatchObject({ exitCode: 0 });
 }
 
 async function collected(): Promise<void> {
-  const ran = await checkout.npm('gc', ['--json']);
+  const ran = await checkout.command('gc', ['--json']);
   expect(ran, ran.stderr).toMatchObject({ exitCode: 0 });
 }
 

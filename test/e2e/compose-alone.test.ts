@@ -39,7 +39,7 @@ test('nobody can log in before there is a user; nobody is made up', async () => 
 
 test('a user that is added can log in at once', async () => {
   expect(
-    await checkout.npm('user', ['add', 'ada', '--password-stdin'], { input: 'correct horse\n' }),
+    await checkout.command('user', ['add', 'ada', '--password-stdin'], { input: 'correct horse\n' }),
   ).toMatchObject({ exitCode: 0 });
   const { stdout } = await curl('-u', 'ada:correct horse', `https://${checkout.authority}/v2/`);
   expect(stdout).toBe('{}');

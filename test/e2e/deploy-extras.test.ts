@@ -34,7 +34,7 @@ beforeAll(async () => {
   const [settings, archive] = [join(folder, 'settings'), join(folder, 'images.tar')];
   const lines = [`DOMAIN=${machine.address}`, `HTTP_PROXY=${proxy.url}`, `HTTPS_PROXY=${proxy.url}`];
   await writeFile(settings, lines.join('\n'), { mode: 0o600 });
-  expect(await here.npm('images', ['save', archive])).toMatchObject({ exitCode: 0 });
+  expect(await here.command('images', ['save', archive])).toMatchObject({ exitCode: 0 });
   all = ['--settings', settings, '--images', archive, '--with', 'cacerts,proxy', '--system'];
   await machine.sh('dpkg --purge rsync; mkdir /mnt/disk; ln -s /mnt/disk /srv/disk');
 });
@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 
 const deploy = (...args: readonly string[]): Promise<Ran> =>
-  here.npm('deploy', [`ada@${machine.address}`, '--dir', FOLDER, ...args], { env: machine.env });
+  here.command('deploy', [`ada@${machine.address}`, '--dir', FOLDER, ...args], { env: machine.env });
 
 test('that Docker has to be restarted is told, and nothing is done without consent', async () => {
   const checked = await deploy(...all, '--check');

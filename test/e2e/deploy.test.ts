@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 const ada = () => `ada@${machine.address}`;
-const deploy = (...args: string[]): Promise<Ran> => here.npm('deploy', args, { env: machine.env });
+const deploy = (...args: string[]): Promise<Ran> => here.command('deploy', args, { env: machine.env });
 const given = () => ['--set', `DOMAIN=${machine.address}`, '--set', 'IMAGES=build'];
 const far = (path: string) => machine.run(['cat', `${FOLDER}/${path}`]);
 const containers = async () => (await machine.sh('docker ps --quiet --no-trunc | sort')).stdout;
@@ -163,7 +163,7 @@ test('a second time changes nothing, and needs no settings any more', async () =
 });
 
 test('while one checkout is at it another one is told so, may look, and has its turn when the connection is dead', async () => {
-  const fromThere = (...args: string[]) => other.npm('deploy', [ada(), ...args], { env: machine.env });
+  const fromThere = (...args: string[]) => other.command('deploy', [ada(), ...args], { env: machine.env });
   const host = await SshHost.open(
     { user: 'ada', host: machine.address, port: undefined, identityFile: undefined },
     { run: withVariables(run, machine.env), interactive: false },

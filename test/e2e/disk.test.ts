@@ -182,7 +182,7 @@ const push = (image: string) => checkout.run('docker', ['--config', docker, 'pus
 
 test('an image is pushed while there is room', async () => {
   expect(await calls.pushImage('team/app', 'v1', as)).toMatchObject({ status: 201 });
-  const { stdout } = await checkout.npm('status');
+  const { stdout } = await checkout.command('status');
   expect(stdout).toMatch(/Disk +4\d\d MiB free of 500 MiB; pushes are refused below 250 MiB/);
 });
 
@@ -308,8 +308,11 @@ describe('below the mark', () => {
   test('status, an alert and the audit log say so', async () => {
     const low =
       /Disk +only 24\d MiB free of 500 MiB: pushes are refused below 250 MiB, and taken again from 275 MiB on/;
-    expect(await checkout.npm('status')).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(low) });
-    const { disk: told } = JSON.parse((await checkout.npm('status', ['--json'])).stdout);
+    expect(await checkout.command('status')).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(low),
+    });
+    const { disk: told } = JSON.parse((await checkout.command('status', ['--json'])).stdout);
     expect(told).toMatchObject({ kind: 'low', mark: KEPT * MIB, size: DISK * MIB });
     await checkout.compose('restart', 'renewer');
     await expect.poll(() => alerts, SOON).toHaveLength(2);
@@ -321,11 +324,11 @@ describe('below the mark', () => {
   });
 
   test('init-tls, which has pushed before, says so and goes on', async () => {
-    const { stderr } = await checkout.npm('init-tls', ['--yes', '--json']);
+    const { stderr } = await checkout.command('init-tls', ['--yes', '--json']);
     expect(stderr).toMatch(/Disk .*only 24\d MiB free of 500 MiB: pushes are refused/);
     await rm(join(checkout.root, 'var/proof.json'));
     await checkout.compose('rm', '--stop', '--force', 'renewer');
-    const again = await checkout.npm('init-tls', ['--yes', '--json']);
+    const again = await checkout.command('init-tls', ['--yes', '--json']);
     expect(again.exitCode).toBe(1);
     expect(again.stderr).toMatch(/was refused: .*250 MiB are kept free.*\n.*DISK_RESERVE/);
     expect((await checkout.compose('ps', '--services')).stdout).toContain('renewer');
@@ -335,7 +338,7 @@ describe('below the mark', () => {
     await rm(join(disk, 'ballast'));
     await expect.poll(starting, SOON).toBe(202);
     expect(await calls.pushImage('team/app', 'v4', as)).toMatchObject({ status: 201 });
-    expect(await checkout.npm('init-tls', ['--yes', '--json'])).toMatchObject({ exitCode: 0 });
+    expect(await checkout.command('init-tls', ['--yes', '--json'])).toMatchObject({ exitCode: 0 });
     await checkout.compose('restart', 'renewer');
     await expect.poll(() => alerts, SOON).toHaveLength(3);
     expect(alerts[2]).toMatchObject({ event: 'disk-recovered', severity: 'info' });

@@ -93,7 +93,7 @@ test('a hook that fails is told with its words and without its token, and the ce
       mode: 0o600,
     },
   );
-  const { exitCode, stderr } = await checkout.npm('renew', ['--force'], {
+  const { exitCode, stderr } = await checkout.command('renew', ['--force'], {
     env: { ACME_DNS_HOOK_ENV: wrong },
   });
   expect({ exitCode, stderr }).toMatchObject({

@@ -124,7 +124,7 @@ describe('by a person', () => {
     for (const name of ['push', 'chunks', 'slow-push', 'pull', 'delete', 'location'])
       expect([name, found.check(name).verdict]).toEqual([name, 'fine']);
     expect(found.check('leavings').detail).toMatch(/^moorage\/doctor is empty again; .* npm run gc$/);
-    expect(await there.npm('gc')).toMatchObject({ exitCode: 0 });
+    expect(await there.command('gc')).toMatchObject({ exitCode: 0 });
     expect(await blobs()).toBe(0);
     expect(await readdir(here.root)).not.toContain('.env');
   });
@@ -164,7 +164,7 @@ describe('by a person', () => {
 
   test('who trusts no CA, or another one, sends no password', async () => {
     const secret = 'of somebody careful';
-    await there.npm('user', ['add', 'careful', '--password-stdin'], { input: secret });
+    await there.command('user', ['add', 'careful', '--password-stdin'], { input: secret });
     const folder = join(here.root, 'var/test');
     await mkdir(folder, { recursive: true });
     const { trust } = await makeTestCa(folder);
@@ -206,7 +206,7 @@ describe('by a person', () => {
     [['--at', 'localhost', '--only', 'disk'], /disk: is no check from another machine/],
     [['--ca', 'x'], /--ca: needs --at/],
   ])('%j is refused', async (args, said) => {
-    const { exitCode, stderr } = await here.npm('doctor', args);
+    const { exitCode, stderr } = await here.command('doctor', args);
     expect([exitCode, stderr]).toEqual([2, expect.stringMatching(said)]);
   });
 });

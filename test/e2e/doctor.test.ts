@@ -54,7 +54,7 @@ describe('a healthy registry', () => {
   });
 
   test('is told to people in groups, with one line at the end', async () => {
-    const { stdout, exitCode } = await checkout.npm('doctor', ['--quick']);
+    const { stdout, exitCode } = await checkout.command('doctor', ['--quick']);
     expect(stdout).toMatch(/^Machine\n {2}✓ settings +https:\/\/localhost:\d+, TLS by local$/m);
     expect(stdout).toMatch(/\n\nnothing is broken; \d+ fine, \d+ s$/);
     expect(stdout).not.toMatch(/✓ push/);
@@ -63,7 +63,7 @@ describe('a healthy registry', () => {
 });
 
 test('a check that there is not is refused, with those that there are', async () => {
-  const { exitCode, stderr } = await checkout.npm('doctor', ['--only', 'weather']);
+  const { exitCode, stderr } = await checkout.command('doctor', ['--only', 'weather']);
   expect([exitCode, stderr]).toEqual([
     2,
     expect.stringMatching(/weather: is no check; there are settings, node/),

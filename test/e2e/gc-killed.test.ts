@@ -52,7 +52,7 @@ test.each<Step>(['drain', 'close', 'quieten', 'collect', 'wake', 'verify'])(
     await discard(`discarded before ${step}`);
     expect(await killGcAt(checkout, step)).toBe(true);
     await expectPulled();
-    const { exitCode, stdout } = await checkout.npm('gc');
+    const { exitCode, stdout } = await checkout.command('gc');
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
       stdout: expect.stringMatching(/Before .*was cut off/),
@@ -67,7 +67,7 @@ test('a second kill in the run that finishes the first changes nothing of that',
   await discard('discarded before two kills');
   expect(await killGcAt(checkout, 'collect')).toBe(true);
   expect(await killGcAt(checkout, 'quieten')).toBe(true);
-  expect(await checkout.npm('gc')).toMatchObject({ exitCode: 0 });
+  expect(await checkout.command('gc')).toMatchObject({ exitCode: 0 });
   expect(stored('discarded before two kills')).toBe(false);
   await pusher.image('team/new', 'twice', ['pushed after two kills']);
 });

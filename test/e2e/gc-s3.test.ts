@@ -44,7 +44,7 @@ test('in a bucket too: unused blobs, empty repositories and what is left of uplo
   await pusher.index('team/app', 'multi', images);
   await pusher.delete('team/old', await pusher.image('team/old', 'v1', [large, 'shared']));
   const before = await keys();
-  const { exitCode, stdout, stderr } = await checkout.npm('gc', ['--json']);
+  const { exitCode, stdout, stderr } = await checkout.command('gc', ['--json']);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { blobs, bytes, damaged } = JSON.parse(stdout);
   expect(blobs).toContain(digestOf(Buffer.from(large)));
@@ -65,7 +65,7 @@ test('a bucket without a repository is collected too', async () => {
   await pusher.delete('team/app', { digest: digestOf(Buffer.from(text)) });
   const old = await calls.manifest('team/old', 'v1', as);
   await pusher.delete('team/old', { digest: digestOf(Buffer.from(old.text)) });
-  expect(await checkout.npm('gc')).toMatchObject({ exitCode: 0 });
+  expect(await checkout.command('gc')).toMatchObject({ exitCode: 0 });
   expect(await keys()).toEqual([]);
-  expect(await checkout.npm('gc')).toMatchObject({ exitCode: 0 });
+  expect(await checkout.command('gc')).toMatchObject({ exitCode: 0 });
 });

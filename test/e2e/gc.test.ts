@@ -41,7 +41,7 @@ afterAll(async () => {
   await checkout?.dispose();
 });
 
-const gc = (...args: string[]) => checkout.npm('gc', args);
+const gc = (...args: string[]) => checkout.command('gc', args);
 const v2 = (...path: string[]) => join(disk, 'images/docker/registry/v2', ...path);
 const blobFile = (digest: string) => v2('blobs/sha256', digest.slice(7, 9), digest.slice(7), 'data');
 const manifest = (repository: string, reference: string) => calls.manifest(repository, reference, as);
@@ -183,7 +183,7 @@ describe('a registry with much in it', () => {
   test('nothing of it lies about, and status is told', async () => {
     expect(await readdir(join(checkout.root, 'var/maintenance'))).toEqual([]);
     expect(await readdir(join(checkout.root, 'var/journal'))).toEqual([]);
-    const users = JSON.parse((await checkout.npm('user', ['list', '--json'])).stdout);
+    const users = JSON.parse((await checkout.command('user', ['list', '--json'])).stdout);
     expect(users.map(({ name }: { name: string }) => name)).toEqual(['admin']);
     const events = await readFile(join(checkout.root, 'var/events.jsonl'), 'utf8');
     expect(events).toMatch(

@@ -35,7 +35,7 @@ test.each(['Images', 'nginx', 'Certificate'])('Ctrl-C after %s ends it at once',
 test('after all of that one run completes: one user, whose password works, and a proved registry', async () => {
   const result = await checkout.init();
   expect(result.firstUser?.name).toBe('admin');
-  const { stdout: users } = await checkout.npm('user', ['list', '--json']);
+  const { stdout: users } = await checkout.command('user', ['list', '--json']);
   expect(JSON.parse(users).map(({ name }: { name: string }) => name)).toEqual(['admin']);
   const login = `admin:${result.firstUser?.password}`;
   const url = `https://${checkout.authority}/v2/`;

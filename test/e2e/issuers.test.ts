@@ -63,7 +63,7 @@ test('run again it keeps the certificate, and the CA is asked for none', async (
 });
 
 test('renew tells the decision, its reason, and what was asked of the CA', async () => {
-  const { stdout } = await checkout.npm('renew');
+  const { stdout } = await checkout.command('renew');
   expect(stdout).toMatch(/Certificate +valid until .*, renewal window .*, drawn .* UTC; nothing to do/);
   expect(stdout).toMatch(/Orders +1 in the last 7 days at .*, of which no limits are known/);
   expect(stdout).toMatch(/Last attempt +.*: a new certificate/);
@@ -71,7 +71,7 @@ test('renew tells the decision, its reason, and what was asked of the CA', async
 
 test('renew --dry-run goes the whole way at the CA, and what is served stays', async () => {
   const before = await served();
-  const { exitCode, stdout } = await checkout.npm('renew', ['--dry-run']);
+  const { exitCode, stdout } = await checkout.command('renew', ['--dry-run']);
   expect({ exitCode, stdout }).toMatchObject({
     exitCode: 0,
     stdout: expect.stringMatching(
@@ -140,7 +140,7 @@ test('a provided pair that does not fit is refused, told, and never served', asy
     .poll(renewerLog, { timeout: 60_000, interval: 200 })
     .toMatch(/the private key is that of another/);
   expect(await served()).toBe(before);
-  const { exitCode, stderr } = await checkout.npm('renew');
+  const { exitCode, stderr } = await checkout.command('renew');
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining('the private key is that of another certificate'),
@@ -149,7 +149,7 @@ test('a provided pair that does not fit is refused, told, and never served', asy
 });
 
 test('provided files that are not there are refused before anything changes', async () => {
-  const { exitCode, stderr } = await checkout.npm('init-tls', ['--yes'], {
+  const { exitCode, stderr } = await checkout.command('init-tls', ['--yes'], {
     env: { TLS_CERT_FILE: '/nowhere/chain.pem' },
   });
   expect({ exitCode, stderr }).toMatchObject({
@@ -165,7 +165,7 @@ test('TLS_ISSUER=none: plain HTTP on this machine alone, with a warning, pushed 
   expect(plain.steps.find(({ title }) => title === 'Proof')?.summary).toMatch(
     /^pushed and pulled sha256:\w+ by docker/,
   );
-  const { stdout } = await checkout.npm('init-tls', ['--yes']);
+  const { stdout } = await checkout.command('init-tls', ['--yes']);
   expect(stdout).toMatch(/NONE: passwords and images can be read by everybody on the way/);
   const { stdout: ports } = await checkout.compose('port', 'nginx', '80');
   expect(ports).toMatch(/^127\.0\.0\.1:/);

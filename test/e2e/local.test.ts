@@ -71,7 +71,7 @@ test('the CA’s certificate is there for whoever is to trust it, and for readin
 test('the CA’s certificate is there after init-tls where an older version has set it up', async () => {
   await rm(join(checkout.root, 'var/tls/current/ca.crt'));
   expect((await https('/ca.crt')).stdout).toMatch(/404$/);
-  expect(await checkout.npm('renew')).toMatchObject({ exitCode: 0 });
+  expect(await checkout.command('renew')).toMatchObject({ exitCode: 0 });
   expect((await https('/ca.crt')).stdout).toMatch(/BEGIN CERTIFICATE.*200$/s);
 });
 
@@ -179,7 +179,7 @@ test('run again it finishes, changes nothing, and keeps certificate, users and i
 });
 
 test('the last screen takes six lines', async () => {
-  const { stdout } = await checkout.npm('init-tls', ['--yes']);
+  const { stdout } = await checkout.command('init-tls', ['--yes']);
   const screen = stdout.slice(stdout.lastIndexOf('\n\n') + 2).split('\n');
   expect(screen).toHaveLength(6);
   expect(screen.join('\n')).toMatch(/Registry .*Users .*Certificate .*Trust .*Push .*Logs /s);

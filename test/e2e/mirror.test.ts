@@ -239,7 +239,7 @@ describe('while the upstream is cut off', () => {
     expect(steps.find(({ title }) => title === 'Upstream')?.summary).toMatch(
       /does not answer: .*goes on when/,
     );
-    const { stdout } = await stack.checkout.npm('status');
+    const { stdout } = await stack.checkout.command('status');
     expect(stdout).toMatch(
       new RegExp(`Mirror +localhost:\\d+\\n +https://${upstream.authority} does not answer`),
     );
@@ -295,7 +295,7 @@ test('no log and no argument has the password of the upstream', async () => {
 });
 
 test('a wrong login is found out before anything changes', async () => {
-  const ran = await stack.checkout.npm('init-tls', ['--yes'], { env: { MIRROR_PASSWORD: 'wrong-one' } });
+  const ran = await stack.checkout.command('init-tls', ['--yes'], { env: { MIRROR_PASSWORD: 'wrong-one' } });
   expect(ran).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(/refuses MIRROR_USERNAME and MIRROR_PASSWORD/),

@@ -79,7 +79,7 @@ test('while the name leads to the old one, that one can renew and the new one ca
     exitCode: 1,
     stderr: expect.stringContaining('Check that the name leads to this machine'),
   });
-  expect((await moving.old.npm('renew', ['--force'])).exitCode).toBe(0);
+  expect((await moving.old.command('renew', ['--force'])).exitCode).toBe(0);
   const { exitCode, stderr } = await moving.moveTo('--finish', '--yes');
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
@@ -103,7 +103,7 @@ test('then the old one is stopped for good, and goes, and the bucket stays with 
       /leads to root@.*in their bucket, which root@.* uses.*--purge moving\.test/s,
     ),
   });
-  const gone = await moving.old.npm('uninstall', ['--purge', NAME, '--yes']);
+  const gone = await moving.old.command('uninstall', ['--purge', NAME, '--yes']);
   expect(gone).toMatchObject({
     exitCode: 0,
     stdout: expect.stringMatching(/bucket images: the registry on root@/),

@@ -68,7 +68,7 @@ test('what would be lost is refused where it is closed', async () => {
     ['upgrade', ['--yes']],
     ['backup', ['/tmp/nowhere', '--yes']],
   ] as const) {
-    const { exitCode, stderr, stdout } = await moving.old.npm(name, args);
+    const { exitCode, stderr, stdout } = await moving.old.command(name, args);
     expect({ name, exitCode, told: stderr + stdout }).toMatchObject({
       exitCode: 1,
       told: expect.stringMatching(/moved to root@/),
@@ -121,7 +121,7 @@ test('one of the two takes writes, and the certificate came along', async () => 
 });
 
 test('status tells it, and the end waits for the name', async () => {
-  const { stdout } = await moving.old.npm('status', ['--json']);
+  const { stdout } = await moving.old.command('status', ['--json']);
   expect(JSON.parse(stdout)).toMatchObject({
     ok: true,
     move: { kind: 'gone', other: to, folder: FOLDER },

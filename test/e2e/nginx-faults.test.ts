@@ -24,22 +24,24 @@ describe('fault 23: nginx itself', () => {
   test('stopped while a renewal is due: told, and the certificate is served as soon as nginx is back', async () => {
     const due = await serveDue(checkout.root, served);
     await checkout.compose('stop', 'nginx');
-    const { exitCode, stderr } = await checkout.npm('renew');
+    const { exitCode, stderr } = await checkout.command('renew');
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('nginx does not run'),
     });
     await checkout.compose('start', 'nginx');
-    expect(await checkout.npm('renew')).toMatchObject({ exitCode: 0 });
+    expect(await checkout.command('renew')).toMatchObject({ exitCode: 0 });
     expect(await served()).not.toBe(due);
-    expect(await checkout.npm('renew')).toMatchObject({ stdout: expect.stringContaining('nothing to do') });
+    expect(await checkout.command('renew')).toMatchObject({
+      stdout: expect.stringContaining('nothing to do'),
+    });
   });
 
   test('recreated: it comes up with the certificate that is current', async () => {
     const before = await served();
     await checkout.compose('up', '--detach', '--force-recreate', '--no-deps', 'nginx');
     await expect.poll(served, { timeout: 30_000, interval: 100 }).toBe(before);
-    expect(await checkout.npm('renew', ['--force'])).toMatchObject({ exitCode: 0 });
+    expect(await checkout.command('renew', ['--force'])).toMatchObject({ exitCode: 0 });
     expect(await served()).not.toBe(before);
   });
 
@@ -69,7 +71,7 @@ describe('fault 23: nginx itself', () => {
     await checkout.run('sh', ['-c', 'rm -r var/tls/*']);
     await checkout.compose('restart', 'renewer');
     await expect.poll(served, { timeout: 60_000, interval: 200 }).not.toBe(before);
-    const { exitCode, stdout } = await checkout.npm('renew');
+    const { exitCode, stdout } = await checkout.command('renew');
     expect({ exitCode, stdout }).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining('nothing to do'),

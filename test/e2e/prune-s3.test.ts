@@ -29,7 +29,7 @@ afterAll(async () => {
 const tags = async (): Promise<string[]> =>
   (JSON.parse((await calls.ask('GET', '/v2/team/app/tags/list', { as })).text).tags ?? []).toSorted();
 const prune = async (...args: string[]) => {
-  const { exitCode, stdout, stderr } = await checkout.npm('prune', args);
+  const { exitCode, stdout, stderr } = await checkout.command('prune', args);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   return stdout;
 };

@@ -58,7 +58,7 @@ async function pushFamily(repository: string, tag: string) {
   return { all: [amd, arm, index, signature, sbom].map(({ digest }) => digest), arm, index };
 }
 
-const prune = (...args: string[]) => checkout.npm('prune', args);
+const prune = (...args: string[]) => checkout.command('prune', args);
 /** Everything of these can be pulled. */
 async function expectWhole(repository: string, digests: readonly string[]): Promise<void> {
   for (const digest of digests) {
@@ -158,7 +158,7 @@ describe('a repository of families and shared digests', () => {
   test('given up, its manifests go with the next collection, and nothing else', async () => {
     const three = ['--keep-last', '3', '--keep', 'v*', '--repo', 'team/*']; // one was pushed anew
     await prune(...three, '--yes', '--undo-days', '0');
-    const collected = await checkout.npm('gc', ['--json']);
+    const collected = await checkout.command('gc', ['--json']);
     expect(collected, collected.stderr).toMatchObject({ exitCode: 0 });
     for (const digest of old.all)
       await expect.poll(async () => (await read(repo, digest)).status, SOON).toBe(404);
@@ -233,7 +233,7 @@ describe('retention.yaml', () => {
       /retention\.yaml:4: keep-lost is not known/,
       /retention\.yaml:5: /,
     ];
-    for (const run of [() => prune(), () => checkout.npm('init-tls', ['--yes'])]) {
+    for (const run of [() => prune(), () => checkout.command('init-tls', ['--yes'])]) {
       const { exitCode, stderr } = await run();
       expect(exitCode).toBe(2);
       for (const problem of problems) expect(stderr).toMatch(problem);

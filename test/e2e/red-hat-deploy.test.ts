@@ -44,9 +44,9 @@ afterAll(async () => {
 
 test('from nothing to a registry that Docker there trusts, and that is pushed to and pulled from here', async () => {
   const archive = join(folder, 'images.tar');
-  expect(await here.npm('images', ['save', archive])).toMatchObject({ exitCode: 0 });
+  expect(await here.command('images', ['save', archive])).toMatchObject({ exitCode: 0 });
   const given = ['--set', `DOMAIN=${machine.address}`, '--set', 'HTTPS_PORT=8443', '--images', archive];
-  const { exitCode, stdout, stderr } = await here.npm(
+  const { exitCode, stdout, stderr } = await here.command(
     'deploy',
     [machine.login, ...given, '--yes', '--with', 'cacerts'],
     { env: machine.env },

@@ -21,7 +21,7 @@ afterAll(() => checkout.dispose());
 
 test('renew says when it will be due, and does nothing before', async () => {
   const before = await served();
-  const { exitCode, stdout } = await checkout.npm('renew');
+  const { exitCode, stdout } = await checkout.command('renew');
   expect({ exitCode, stdout }).toMatchObject({
     exitCode: 0,
     stdout: expect.stringMatching(/valid until .*, renewal due .*; nothing to do/),
@@ -31,7 +31,7 @@ test('renew says when it will be due, and does nothing before', async () => {
 
 test('renew --dry-run says what would be done, and does not do it', async () => {
   const due = await serveDue(checkout.root, served);
-  const { stdout } = await checkout.npm('renew', ['--dry-run']);
+  const { stdout } = await checkout.command('renew', ['--dry-run']);
   expect(stdout).toMatch(/to be renewed: it is valid until .* and due: renewal due/);
   expect(await served()).toBe(due);
 });
@@ -54,7 +54,7 @@ test('a connection that is open while nginx reloads gets its answer', async () =
   const socket = await openTls(port);
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
   const before = await served();
-  expect(await checkout.npm('renew', ['--force'])).toMatchObject({ exitCode: 0 });
+  expect(await checkout.command('renew', ['--force'])).toMatchObject({ exitCode: 0 });
   expect(await served()).not.toBe(before);
   socket.write('Connection: close\r\n\r\n');
   const answer = await once(socket, 'data');
@@ -66,7 +66,7 @@ test('a broken nginx configuration never goes live: exit 1 with its line, the ol
   const broken = join(checkout.root, 'nginx/user.d/broken.conf');
   await writeFile(broken, 'no_such_directive on;\n');
   const before = await served();
-  const { exitCode, stderr } = await checkout.npm('renew', ['--force']);
+  const { exitCode, stderr } = await checkout.command('renew', ['--force']);
   await rm(broken);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/nginx -t fails .*unknown directive "no_such_directive" in .*broken\.conf:1/s);
@@ -84,9 +84,9 @@ test('settings of one’s own in nginx/user.d are in force', async () => {
 
 test('two commands and the daemon at once do not get in each other’s way', async () => {
   await serveDue(checkout.root, served);
-  const all = [checkout.npm('renew'), checkout.npm('renew'), checkout.compose('restart', 'renewer')];
+  const all = [checkout.command('renew'), checkout.command('renew'), checkout.compose('restart', 'renewer')];
   for (const { exitCode } of await Promise.all(all)) expect(exitCode).toBe(0);
-  const { stdout } = await checkout.npm('renew');
+  const { stdout } = await checkout.command('renew');
   expect(stdout).toMatch(/nothing to do/);
 });
 

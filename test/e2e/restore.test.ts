@@ -37,12 +37,12 @@ beforeAll(async () => {
     { repository: 'team/app', tag: '1.0', as: login },
     50_000,
   );
-  await source.npm('user', ['add', 'ada', '--password-stdin'], { input: 'a long password' });
-  await source.npm('user', ['allow', 'ada', 'pull:team/**']);
+  await source.command('user', ['add', 'ada', '--password-stdin'], { input: 'a long password' });
+  await source.command('user', ['allow', 'ada', 'pull:team/**']);
   reader = 'ada:a long password';
-  const { stdout } = await source.npm('user', ['token', 'ada', '--allow', 'pull:team/app']);
+  const { stdout } = await source.command('user', ['token', 'ada', '--allow', 'pull:team/app']);
   token = `ada:${/password (\S+)/.exec(stdout)?.[1]}`;
-  const { exitCode, stderr } = await source.npm('backup', [target]);
+  const { exitCode, stderr } = await source.command('backup', [target]);
   if (exitCode !== 0) throw new Error(stderr);
   const env = await readFile(join(source.root, '.env'), 'utf8');
   password = { BACKUP_PASSWORD: /^BACKUP_PASSWORD=(\S+)$/m.exec(env)?.[1] ?? '' };
@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 const restore = (checkout: Checkout, args: readonly string[] = [], env: Record<string, string> = password) =>
-  checkout.npm('restore', [target, '--yes', ...args], { env });
+  checkout.command('restore', [target, '--yes', ...args], { env });
 
 /** What a machine has that nobody restored to. */
 async function isUntouched({ root }: Checkout): Promise<boolean> {
@@ -183,6 +183,6 @@ test('--force keeps what was there, and --data-dir puts the images elsewhere', a
   expect(await readdir(join(fresh.root, `var/before-restore-${stamp}`))).toEqual(
     expect.arrayContaining(['.env', 'registry', 'var']),
   );
-  const { stdout: backups } = await fresh.npm('backup', [target, '--list', '--json']);
+  const { stdout: backups } = await fresh.command('backup', [target, '--list', '--json']);
   expect(JSON.parse(backups).snapshots).toHaveLength(1);
 });

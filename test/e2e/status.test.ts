@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => checkout.dispose());
 
 const status = (args: readonly string[] = [], env: Record<string, string> = {}) =>
-  checkout.npm('status', args, { env });
+  checkout.command('status', args, { env });
 const state = async (env: Record<string, string> = {}) => {
   const { exitCode, stdout } = await status(['--json'], env);
   return { exitCode, ...JSON.parse(stdout) };
@@ -85,7 +85,7 @@ describe('a healthy stack', () => {
   test('shows what was pushed, what is shared, and who was given a token', async () => {
     for (const tag of ['v1', 'v2']) await calls.pushImage('team/large', tag, as, tag.repeat(5_000));
     await calls.pushImage('team/small', 'v1', as, 'v1'.repeat(5_000));
-    await checkout.npm('user', ['token', 'admin', '--expires', '2d']);
+    await checkout.command('user', ['token', 'admin', '--expires', '2d']);
     const { stdout } = await status();
     expect(stdout).toMatch(/Storage +20 KiB in 2 repositories, 3 tags\n/);
     expect(stdout).toMatch(/team\/large +20 KiB +2 tags █+░+\n.*team\/small +[\d.]+ KiB +1 tag ░+\n/);
@@ -157,7 +157,7 @@ describe('on a terminal', () => {
     try {
       await session.shows(/q ends/);
       await calls.pushImage('team/watched', 'v1', as);
-      await checkout.npm('user', ['add', 'somebody', '--generate']);
+      await checkout.command('user', ['add', 'somebody', '--generate']);
       await session.shows(/2 users/);
       session.press('q');
       expect(await session.exitCode()).toBe(0);

@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 const refused = async (reason: RegExp) => {
-  const { exitCode, stderr } = await checkout.npm('init-tls', ['--yes']);
+  const { exitCode, stderr } = await checkout.command('init-tls', ['--yes']);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(reason) });
 };
 

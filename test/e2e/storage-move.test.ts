@@ -33,7 +33,7 @@ afterAll(async () => {
   await rm(disks, { recursive: true, force: true });
 });
 
-const storage = (...args: string[]) => stack.checkout.npm('storage', args);
+const storage = (...args: string[]) => stack.checkout.command('storage', args);
 const envLine = async () =>
   /^REGISTRY_DATA_DIR=.*$/m.exec(await readFile(join(stack.checkout.root, '.env'), 'utf8'))?.[0];
 
@@ -56,7 +56,7 @@ async function expectServed(tags: readonly string[]): Promise<void> {
 /** Whoever goes by the settings now would look at a folder that the registry may not have, or start it there. */
 async function expectRefused(reason: RegExp): Promise<void> {
   for (const [name, ...args] of [['gc'], ['upgrade', '--yes']] as const) {
-    const { exitCode, stderr } = await stack.checkout.npm(name, args);
+    const { exitCode, stderr } = await stack.checkout.command(name, args);
     expect({ name, exitCode, stderr }).toEqual({ name, exitCode: 1, stderr: expect.stringMatching(reason) });
   }
 }
@@ -95,7 +95,7 @@ test('a second time nothing is moved, and a renewer that a kill has left on the 
 });
 
 test('the old place stays as it was, says what it is, and is dropped when told', async () => {
-  const { stdout } = await stack.checkout.npm('status', ['--json']);
+  const { stdout } = await stack.checkout.command('status', ['--json']);
   expect(JSON.parse(stdout).oldPlaces).toMatchObject([{ folder: home, bytes: expect.any(Number) }]);
   expect(existsSync(join(home, IMAGES))).toBe(true);
   expect(await readFile(join(home, OLD_MARK), 'utf8')).toMatch(/drop-old/);

@@ -162,7 +162,7 @@ test.each<[string, () => Record<string, string>, RegExp]>([
   ['no TLS', () => ({ S3_ENDPOINT: `https://${s3.host}:${faults.port}` }), /does not speak TLS/],
   ['no Redis', () => ({ REDIS_URL: `redis://${s3.host}:9` }), /Redis at .* does not answer/],
 ])('%s: exit 1 with the remedy, and nothing has changed', async (_, wrong, reason) => {
-  const { exitCode, stderr } = await checkout.npm('init-tls', ['--yes'], { env: wrong() });
+  const { exitCode, stderr } = await checkout.command('init-tls', ['--yes'], { env: wrong() });
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(reason) });
   expect(stderr).not.toContain('hush');
   expect((await get('/v2/team/app/manifests/one')).status).toBe(200);
@@ -170,7 +170,7 @@ test.each<[string, () => Record<string, string>, RegExp]>([
 
 test('an endpoint that only this machine reaches: exit 2', async () => {
   const env = { S3_ENDPOINT: `http://127.0.0.1:${faults.port}` };
-  const { exitCode, stderr } = await checkout.npm('init-tls', ['--yes'], { env });
+  const { exitCode, stderr } = await checkout.command('init-tls', ['--yes'], { env });
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/S3_ENDPOINT: /) });
 });
 

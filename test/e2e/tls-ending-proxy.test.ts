@@ -71,9 +71,11 @@ describe('behind a proxy that ends TLS', () => {
   });
 
   test('each run warns of what is readable between the proxy and nginx', async () => {
-    const { stdout } = await checkout.npm('init-tls', ['--yes']);
+    const { stdout } = await checkout.command('init-tls', ['--yes']);
     expect(stdout).toMatch(/NONE of our own: between the proxy and nginx passwords and images can be read/);
-    expect((await checkout.npm('status')).stdout).toMatch(/whoever is on the way reads passwords and images/);
+    expect((await checkout.command('status')).stdout).toMatch(
+      /whoever is on the way reads passwords and images/,
+    );
   });
 });
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.checkout.dispose());
 
-const user = (...args: string[]) => stack.checkout.npm('user', args);
+const user = (...args: string[]) => stack.checkout.command('user', args);
 const makeToken = async (...args: string[]): Promise<Made> => {
   const { stdout, stderr } = await user('token', 'ci', ...args);
   const [password, id] = /mrg_([a-z0-9]{8})_[\w-]{43}/.exec(stdout) ?? expect.fail(stdout + stderr);

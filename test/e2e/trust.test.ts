@@ -119,7 +119,7 @@ test('another registry’s CA is refused before anything is written', async () =
 });
 
 test('the script that the registry’s machine prints does it by the shell alone', async () => {
-  const { exitCode, stdout } = await registry.npm('trust', ['--print']);
+  const { exitCode, stdout } = await registry.command('trust', ['--print']);
   expect(exitCode).toBe(0);
   await expect.poll(pull, HOSTS_ARE_READ).toMatch(/x509/);
   await client.machine.succeed(['sh', '-c', 'printf "%s\\n" "$0" > /tmp/trust.sh', stdout]);
@@ -131,7 +131,7 @@ test('the script that the registry’s machine prints does it by the shell alone
 });
 
 test('that script is for the clients alone: with --system it is refused', async () => {
-  const { exitCode, stdout, stderr } = await registry.npm('trust', ['--print', '--system']);
+  const { exitCode, stdout, stderr } = await registry.command('trust', ['--print', '--system']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   expect(stderr).toContain('--system');
 });

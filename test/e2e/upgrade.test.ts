@@ -39,7 +39,7 @@ afterAll(async () => {
 
 const root = () => stack.checkout.root;
 const env = () => readFile(join(root(), '.env'), 'utf8');
-const upgrade = (...args: string[]) => stack.checkout.npm('upgrade', args);
+const upgrade = (...args: string[]) => stack.checkout.command('upgrade', args);
 
 /** What runs: the ids of containers, and of their images, by part. */
 async function running(): Promise<Record<string, { container: string; image: string }>> {

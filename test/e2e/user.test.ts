@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => checkout.dispose());
 
 const user = (args: readonly string[], input?: string) =>
-  checkout.npm('user', args, input === undefined ? {} : { input });
+  checkout.command('user', args, input === undefined ? {} : { input });
 
 test('add, list, passwd, remove', async () => {
   expect(await user(['add', 'ada', '--password-stdin'], 'correct horse\n')).toMatchObject({
@@ -108,7 +108,7 @@ test.each([
   ['allow', 'ada', 'pull'],
   ['disallow', 'ada', 'admin'],
 ])('where distribution checks passwords by itself there are no rights to give: user %s', async (...args) => {
-  const { exitCode, stderr } = await checkout.npm('user', args, { env: { AUTH: 'registry' } });
+  const { exitCode, stderr } = await checkout.command('user', args, { env: { AUTH: 'registry' } });
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining('use AUTH=gate'),

@@ -52,14 +52,14 @@ test.each([
   ['as long as bcrypt takes', 'x'.repeat(72)],
   ['with what a shell or a file would read otherwise', ` $HOME:"'\\# `],
 ])('Apache accepts what --password-stdin was given: %s', async (name, password) => {
-  const added = await checkout.npm('user', ['add', name, '--password-stdin'], { input: `${password}\n` });
+  const added = await checkout.command('user', ['add', name, '--password-stdin'], { input: `${password}\n` });
   expect(added).toEqual({ exitCode: 0, stdout: `${name} added`, stderr: '' });
   expect(await accepts(name, password)).toBe(true);
   expect(await accepts(name, `not ${password}`)).toBe(false);
 });
 
 test('Apache accepts a generated password, which is shown once and stored nowhere', async () => {
-  const { stdout } = await checkout.npm('user', ['add', 'ci', '--generate']);
+  const { stdout } = await checkout.command('user', ['add', 'ci', '--generate']);
   const password = /password (\S{24}) /.exec(stdout)?.[1] ?? '';
   expect(await accepts('ci', password)).toBe(true);
   expect(await readFile(file, 'utf8')).not.toContain(password);
@@ -70,13 +70,13 @@ test('comments, empty lines and users of htpasswd -B stay through add, passwd an
   await writeFile(file, '# the team\n\n');
   await checkout.run('htpasswd', ['-iB', file, 'bob'], { input: 'staple' });
   const theirs = await readFile(file, 'utf8');
-  await checkout.npm('user', ['add', 'ada', '--password-stdin'], { input: 'one' });
-  await checkout.npm('user', ['passwd', 'ada', '--password-stdin'], { input: 'two' });
+  await checkout.command('user', ['add', 'ada', '--password-stdin'], { input: 'one' });
+  await checkout.command('user', ['passwd', 'ada', '--password-stdin'], { input: 'two' });
   expect([await accepts('ada', 'one'), await accepts('ada', 'two')]).toEqual([false, true]);
-  await checkout.npm('user', ['remove', 'ada']);
+  await checkout.command('user', ['remove', 'ada']);
   expect(await readFile(file, 'utf8')).toBe(theirs);
   expect(await accepts('bob', 'staple')).toBe(true);
-  const { stdout } = await checkout.npm('user', ['list', '--json']);
+  const { stdout } = await checkout.command('user', ['list', '--json']);
   expect(JSON.parse(stdout)).toMatchObject([{ name: 'bob', cost: 5 }]);
 });
 
@@ -126,7 +126,7 @@ test.each<[how: string, exitCode: number, typed: [string, string][]]>([
 
 test('with neither a terminal nor a flag it names both flags and changes nothing', async () => {
   const before = await readFile(file, 'utf8');
-  const { exitCode, stderr } = await checkout.npm('user', ['add', 'mallory']);
+  const { exitCode, stderr } = await checkout.command('user', ['add', 'mallory']);
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 2,
     stderr: expect.stringMatching(/--generate.*--password-stdin/),

@@ -47,9 +47,9 @@ export class Checkout {
     return `${this.env.DOMAIN ?? 'localhost'}:${this.env.HTTPS_PORT}`;
   }
 
-  /** `npm run NAME -- ARGS`, without a terminal. */
-  async npm(name: string, args: readonly string[] = [], options: RunIn = {}): Promise<Ran> {
-    return this.run('npm', ['run', '--silent', name, '--', ...args], options);
+  /** What `npm run NAME -- ARGS` runs, without a terminal, and without npm: that takes as long again each time. */
+  async command(name: string, args: readonly string[] = [], options: RunIn = {}): Promise<Ran> {
+    return this.run('node', ['--import', './scripts/setup.mjs', 'scripts/start.mjs', name, ...args], options);
   }
 
   async compose(...args: readonly string[]): Promise<Ran> {
@@ -69,7 +69,7 @@ export class Checkout {
   /** Runs init-tls to its end and returns what it reports. */
   async init(env: Record<string, string> = {}): Promise<InitResult> {
     Object.assign(this.env, env);
-    const { exitCode, stdout, stderr } = await this.npm('init-tls', ['--yes', '--json']);
+    const { exitCode, stdout, stderr } = await this.command('init-tls', ['--yes', '--json']);
     if (exitCode !== 0) throw new Error(`init-tls ended with ${exitCode}:\n${stderr}\n${stdout}`);
     return JSON.parse(stdout);
   }

@@ -24,7 +24,7 @@ export async function diagnose(
   input?: string,
 ): Promise<Diagnosis> {
   const options = input === undefined ? { env } : { env, input };
-  const { exitCode, stdout, stderr } = await checkout.npm('doctor', ['--json', ...args], options);
+  const { exitCode, stdout, stderr } = await checkout.command('doctor', ['--json', ...args], options);
   if (stdout === '') throw new Error(`the doctor ended with ${exitCode} and said:\n${stderr}`);
   const told: { checks: Told[]; healthy: boolean; mended?: Diagnosis['mended'] } = JSON.parse(stdout);
   return {

@@ -69,7 +69,7 @@ export class GuardedStack {
 
   async #add(name: string): Promise<void> {
     const password = `${name}-password`;
-    const added = await this.checkout.npm('user', ['add', name, '--password-stdin'], { input: password });
+    const added = await this.checkout.command('user', ['add', name, '--password-stdin'], { input: password });
     if (added.exitCode !== 0) throw new Error(added.stderr);
     this.#passwords.set(name, password);
   }
