@@ -43,7 +43,6 @@ export default defineConfig({
         },
       },
       {
-        // They make the images that the next ones share.
         test: {
           name: 'e2e',
           include: ALONE,

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ensureBuilt } from '../support/built-images.ts';
-import { Checkout, freePort } from '../support/checkout.ts';
+import { Checkout, freePort, startOf } from '../support/checkout.ts';
 import { listen } from '../support/listening.ts';
 
 let checkout: Checkout;
@@ -96,7 +96,7 @@ test('an engine that does not answer: exit 1, naming where; nothing is installed
 
 test('an engine that one may not use: exit 1, naming the group to join', async () => {
   const { dockerHost, root } = await asNobody();
-  const command = ['node', '--import', './scripts/setup.mjs', 'scripts/start.mjs', 'init-tls', '--yes'];
+  const command = ['node', ...startOf('init-tls', '--yes')];
   const { exitCode, stderr } = await execa(
     'setpriv',
     ['--reuid=65534', '--regid=65534', '--clear-groups', ...command],
@@ -155,7 +155,7 @@ test('a checkout that can’t be written to: exit 1 in plain words', async () =>
   await execa('mount', ['--bind', checkout.root, root]);
   cleanUp.push(() => execa('umount', [root]));
   await execa('mount', ['-o', 'remount,bind,ro', root]);
-  const command = ['--import', './scripts/setup.mjs', 'scripts/start.mjs', 'init-tls', '--yes'];
+  const command = startOf('init-tls', '--yes');
   const { exitCode, stderr } = await execa('node', command, { cwd: root, env: checkout.env, reject: false });
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, startOf } from '../support/checkout.ts';
 
 let checkout: Checkout;
 
@@ -53,7 +53,7 @@ test('and the one after that changes nothing', async () => {
 
 /** Runs init-tls until it reports the step, then sends the signal. Whether the step was seen. */
 async function runUntil(step: string, signal: NodeJS.Signals): Promise<boolean> {
-  const child = execa('node', ['--import', './scripts/setup.mjs', 'scripts/start.mjs', 'init-tls', '--yes'], {
+  const child = execa('node', startOf('init-tls', '--yes'), {
     cwd: checkout.root,
     env: checkout.env,
     reject: false,

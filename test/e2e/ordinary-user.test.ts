@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { socketOf } from '../../src/engine/address.ts';
 import { environment } from '../../src/settings/environment.ts';
 import { ensureBuilt } from '../support/built-images.ts';
-import { Checkout, type Ran } from '../support/checkout.ts';
+import { Checkout, type Ran, startOf } from '../support/checkout.ts';
 import { makeNetwork, type Pebble, startPebble } from '../support/pebble.ts';
 
 /** Somebody who may use the engine and is not root. */
@@ -39,7 +39,7 @@ afterAll(async () => {
 async function asSomebody(script: string, ...args: string[]): Promise<Ran> {
   const { gid } = await stat(socketOf(environment().DOCKER_HOST) ?? '');
   const identity = [`--reuid=${SOMEBODY}`, `--regid=${SOMEBODY}`, `--groups=${gid}`];
-  const command = ['node', '--import', './scripts/setup.mjs', 'scripts/start.mjs', script, ...args];
+  const command = ['node', ...startOf(script, ...args)];
   return checkout.run('setpriv', [...identity, ...command]);
 }
 

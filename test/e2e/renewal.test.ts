@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { servedFingerprint } from '../../src/certificates/handshake.ts';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout, startOf } from '../support/checkout.ts';
 import { serveDue } from '../support/due.ts';
 import { keepAsking, openTls } from '../support/traffic.ts';
 
@@ -101,7 +101,7 @@ test('on SIGTERM the renewer ends at once and cleanly', async () => {
 });
 
 test('npm run daemon does the same on the host, and ends on SIGTERM with 0', async () => {
-  const daemon = execa('node', ['--import', './scripts/setup.mjs', 'scripts/start.mjs', 'daemon'], {
+  const daemon = execa('node', startOf('daemon'), {
     cwd: checkout.root,
     env: checkout.env,
   });

@@ -6,6 +6,7 @@ import { digestOf } from '../../src/registry/digest.ts';
 import { MANIFEST_TYPE } from '../../src/registry/image.ts';
 import { readIfExists } from '../../src/system/files.ts';
 import { ensureBuilt } from '../support/built-images.ts';
+import { startOf } from '../support/checkout.ts';
 import { GuardedStack } from '../support/guarded-stack.ts';
 import { type Client, MovingClients } from '../support/moving-clients.ts';
 import { PersistentPuller } from '../support/persistent-puller.ts';
@@ -231,7 +232,7 @@ const events = () => readFile(join(root(), 'var/events.jsonl'), 'utf8');
 
 /** Kills an upgrade as soon as its journal says that it is at a step. Whether it was seen there. */
 async function killedAt(step: string, ...args: string[]): Promise<boolean> {
-  const child = execa('node', ['--import', './scripts/setup.mjs', 'scripts/start.mjs', 'upgrade', ...args], {
+  const child = execa('node', startOf('upgrade', ...args), {
     cwd: root(),
     env: stack.checkout.env,
     reject: false,

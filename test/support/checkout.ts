@@ -49,7 +49,7 @@ export class Checkout {
 
   /** What `npm run NAME -- ARGS` runs, without a terminal, and without npm: that takes as long again each time. */
   async command(name: string, args: readonly string[] = [], options: RunIn = {}): Promise<Ran> {
-    return this.run('node', ['--import', './scripts/setup.mjs', 'scripts/start.mjs', name, ...args], options);
+    return this.run('node', startOf(name, ...args), options);
   }
 
   async compose(...args: readonly string[]): Promise<Ran> {
@@ -86,6 +86,11 @@ export class Checkout {
     await this.compose('down', '--volumes', '--timeout', '2');
     await rm(dirname(this.root), { recursive: true, force: true });
   }
+}
+
+/** What Node is given for `npm run NAME -- ARGS`, in a checkout. */
+export function startOf(name: string, ...args: readonly string[]): string[] {
+  return ['--import', './scripts/setup.mjs', 'scripts/start.mjs', name, ...args];
 }
 
 interface RunIn {

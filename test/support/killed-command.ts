@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { systemClock } from '../../src/system/clock.ts';
-import type { Checkout } from './checkout.ts';
+import { type Checkout, startOf } from './checkout.ts';
 
 export interface Command {
   /** `npm run NAME`, and its journal. */
@@ -26,7 +26,7 @@ export async function killAt(
   step: string,
   signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<boolean> {
-  const script = ['--import', './scripts/setup.mjs', 'scripts/start.mjs', command.name, ...command.args];
+  const script = startOf(command.name, ...command.args);
   const child = execa('node', script, {
     cwd: checkout.root,
     env: checkout.env,
